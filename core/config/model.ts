@@ -1,0 +1,137 @@
+/**
+ * A cluster definition after validation, with every default filled in. The zod schema in `definition.ts`
+ * produces exactly this; everything else in Holdfast reads only this. Times are milliseconds.
+ */
+
+/** Timing of leases and detection; symbols as in SAFETY.md. */
+export interface Timing {
+  readonly profile: 'fast' | 'standard' | 'conservative' | 'demo';
+  /** I: renew interval. */
+  readonly intervalMs: number;
+  /** J: jitter, a fraction of I. */
+  readonly jitter: number;
+  /** r: hard cap of one renewal. */
+  readonly renewCapMs: number;
+  /** k: lost renewals tolerated. */
+  readonly lostRenewals: number;
+  /** p: guard check period. */
+  readonly guardPeriodMs: number;
+  /** w: watchdog time-out. */
+  readonly watchdogMs: number;
+  /** s: longest clean stop. */
+  readonly cleanStopMs: number;
+  /** b: watchdog or kill to dead. */
+  readonly killMs: number;
+  /** m: longest life of a write already sent. */
+  readonly writeLifeMs: number;
+  /** F: longest whole-machine freeze. */
+  readonly freezeMs: number;
+  /** ρ: clock-rate error. */
+  readonly clockRateError: number;
+  /** ε: wall-clock gap of two control-plane processes. */
+  readonly wallGapMs: number;
+  /** L_h: lease as the holder counts. */
+  readonly holderLeaseMs: number;
+  /** L_c: wait as the taker counts; the wait before a revocation is L_c + ε. */
+  readonly takerWaitMs: number;
+  /** Period of find-behind's sweeps. */
+  readonly sweepPeriodMs: number;
+  /** A host is behind when its (session, sequence) stood still for `behindAfter` × I. */
+  readonly behindAfter: number;
+}
+
+export interface HostDefinition {
+  readonly name: string;
+  readonly instanceId?: string | undefined;
+  readonly certificateName?: string | undefined;
+  readonly zone?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity?: { readonly cpu?: number | undefined; readonly memoryMb?: number | undefined } | undefined;
+  readonly paths: Readonly<Record<string, string>>;
+  /** Levels in order; every fence of a level must succeed. */
+  readonly fencing: readonly (readonly FenceMethod[])[];
+}
+
+export type FenceMethod = 'ec2' | 'lease';
+
+export type EvidenceKind = 'released' | 'closed' | 'successor' | 'power-off' | 'lease-over' | 'witnessed';
+
+/** n-plus-m: `active` slots that are always exclusive, `standby` warm places. n: `active` slots, exclusive only if marked. */
+export type Redundancy =
+  | { readonly model: 'n-plus-m'; readonly active: number; readonly standby: number }
+  | { readonly model: 'n'; readonly active: number; readonly exclusive: boolean };
+
+export interface Preference {
+  readonly host: string;
+  readonly weight: number;
+}
+
+export interface PlacementRules {
+  readonly require: Readonly<Record<string, string>>;
+  readonly prefer: readonly Preference[];
+  readonly spread?: string | undefined;
+  readonly together: readonly string[];
+  readonly apart: readonly string[];
+}
+
+export interface ActionLimits {
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
+
+/** How a service is driven: a parsed `agent` string. */
+export type AgentKind =
+  | { readonly kind: 'exec' }
+  | { readonly kind: 'ocf'; readonly provider: string; readonly type: string }
+  | { readonly kind: 'lsb'; readonly script: string }
+  | { readonly kind: 'systemd'; readonly unit: string }
+  | { readonly kind: 'driver'; readonly driver: string };
+
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly agent: AgentKind;
+  /** `exec`: `command` (argv as one JSON array or shell-free words), others as the agent defines. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Only for `exec`: the argument vector. */
+  readonly command: readonly string[];
+  readonly dependsOn: readonly string[];
+  readonly monitor: { readonly everyMs: number; readonly timeoutMs: number; readonly failures: number };
+  readonly impact: 'none' | 'minor' | 'major' | 'critical';
+  readonly actions: { readonly start: ActionLimits; readonly stop: ActionLimits };
+}
+
+export interface GroupDefinition {
+  readonly name: string;
+  readonly domain: string;
+  readonly redundancy: Redundancy;
+  readonly placement: PlacementRules;
+  readonly failback: 'never' | 'auto' | { readonly window: string };
+  readonly priority: number;
+  readonly limits: {
+    readonly restartsPerWindow: number;
+    readonly windowMs: number;
+    readonly movesPerWindow: number;
+    readonly movesWindowMs: number;
+  };
+  readonly onControlPlaneLoss: 'failsafe' | 'stop';
+  /** Kinds beyond `released`, `closed`, `successor` that prove an old owner gone. */
+  readonly accepts: readonly EvidenceKind[];
+  readonly services: readonly ServiceDefinition[];
+}
+
+export interface Definition {
+  readonly apiVersion: 'holdfast/v1';
+  readonly cluster: string;
+  readonly timing: Timing;
+  readonly hosts: readonly HostDefinition[];
+  readonly groups: readonly GroupDefinition[];
+}
+
+/** Covered groups are the ones a lost lease stops (SAFETY.md, "Words"). */
+export function isCovered(group: Pick<GroupDefinition, 'redundancy'>): boolean {
+  return group.redundancy.model === 'n-plus-m' || group.redundancy.exclusive;
+}
+
+export function slotCount(group: Pick<GroupDefinition, 'redundancy'>): number {
+  return group.redundancy.active;
+}

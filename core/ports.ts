@@ -1,0 +1,114 @@
+/**
+ * The world as the domain sees it. `adapters/aws` and `adapters/node` perform these against real services;
+ * `adapters/memory` holds in-process twins that pass the same contract suites.
+ */
+import type { Beat, Heartbeat, Key, Registration, Stored } from './protocol/records.ts';
+import type { Instant, Millis, WallInstant } from './time/time.ts';
+
+/** CLOCK_BOOTTIME of this machine. */
+export interface BootClock {
+  now(): Instant;
+}
+
+/** Wall clock of a control-plane process. */
+export interface WallClock {
+  now(): WallInstant;
+}
+
+export interface Sleeper {
+  sleep(ms: Millis): Promise<void>;
+}
+
+/** Fresh identifiers (uuid v4). */
+export interface Ids {
+  next(): string;
+}
+
+export type RegisterAnswer =
+  | { readonly outcome: 'registered'; readonly heartbeat: Heartbeat }
+  /** The item no longer holds the session that was read; `found` is a strong read back (undefined: no item). */
+  | { readonly outcome: 'refused'; readonly found: Heartbeat | undefined };
+
+export type RenewAnswer =
+  | { readonly outcome: 'renewed'; readonly heartbeat: Heartbeat }
+  /** Another session stands in the item, read back strongly: this session is over (S3). */
+  | { readonly outcome: 'refused'; readonly found: Heartbeat }
+  /** No item: an outage, not a refusal (S3). */
+  | { readonly outcome: 'missing' };
+
+/** A host's rights on its own heartbeat item. All faults are HaError `store_unavailable`, `store_throttled` or `timed_out`. */
+export interface OwnHeartbeat {
+  /** Strongly consistent. */
+  read(): Promise<Heartbeat | undefined>;
+  /** One conditional write: the item's session is exactly `expected` (null: the item does not exist). Resets seq to 1 for the new session. */
+  register(registration: Registration, expected: string | null, beat: Beat, ttl: number): Promise<RegisterAnswer>;
+  /** One update on `session = mine`; the store adds 1 to seq. No retry inside; ends within `capMs` or throws `timed_out`. */
+  renew(session: string, beat: Beat, ttl: number, capMs: Millis): Promise<RenewAnswer>;
+}
+
+export type RevokeAnswer =
+  /** `heartbeat` is the item as the revocation found it (old session still in it) with lists and slots it acknowledged. */
+  | { readonly outcome: 'revoked'; readonly heartbeat: Heartbeat }
+  /** The item holds something else: renewed, re-registered, or already revoked (by whom: read `found.session`). */
+  | { readonly outcome: 'refused'; readonly found: Heartbeat | undefined };
+
+/** The control plane's rights on the heartbeats table. */
+export interface Heartbeats {
+  /** Eventually consistent scan of every item, all pages. */
+  scan(): Promise<readonly Heartbeat[]>;
+  /** Strongly consistent. */
+  read(principal: string): Promise<Heartbeat | undefined>;
+  /** One conditional write on exactly (session, seq): session becomes `revoked:<run>`. Idempotent for the same run. */
+  revoke(principal: string, session: string, seq: number, run: string): Promise<RevokeAnswer>;
+  /** For a missing item only: writes `revoked:<run>` where no item exists; false if one does. */
+  tombstone(principal: string, cluster: string, host: string, run: string, ttl: number): Promise<boolean>;
+  /** Raises `directive` to `n` on an existing item; lower or equal numbers and missing items change nothing. */
+  direct(principal: string, n: number): Promise<void>;
+}
+
+/** Registry records under optimistic versions. Bodies are plain JSON. */
+export interface Registry {
+  /** Strongly consistent. */
+  get<T>(key: Key): Promise<Stored<T> | undefined>;
+  /** Writes if the stored version is `expected` (null: no such record). `conflict` changes nothing. */
+  put<T>(key: Key, body: T, expected: number | null): Promise<'written' | 'conflict'>;
+  /** Removes under the same condition. */
+  remove(key: Key, expected: number): Promise<'removed' | 'conflict'>;
+  /** Strongly consistent query by sort-key prefix, in key order, or newest (highest) first. Reads all pages up to `limit`. */
+  query<T>(pk: string, options: { prefix?: string; limit: number; newestFirst?: boolean; before?: string }): Promise<readonly Stored<T>[]>;
+}
+
+export interface StartedExecution {
+  /** `exists`: an execution of that name is known, running or ended. */
+  readonly outcome: 'started' | 'exists';
+}
+
+export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+/** Step Functions, as far as Lambdas use it. */
+export interface Workflow {
+  start(name: string, input: object): Promise<StartedExecution>;
+  /** undefined: unknown name. */
+  status(name: string): Promise<ExecutionStatus | undefined>;
+}
+
+/** Ends covered services when it is not fed in time. */
+export interface Watchdog {
+  /** Reads back the real time-out; refuses (HaError config_invalid) if it is not `timeoutMs` (V5). */
+  arm(timeoutMs: Millis): Promise<void>;
+  feed(): void;
+  /** Orderly end: nothing covered is left. */
+  disarm(): void;
+}
+
+/** Power of an instance, for fencing. Nothing here means no power fence is configured. */
+export interface Power {
+  /** `unknown` for anything but a clear answer (S8). */
+  state(machine: string): Promise<'running' | 'stopping' | 'stopped' | 'terminated' | 'pending' | 'unknown'>;
+  stop(machine: string): Promise<void>;
+}
+
+export interface Alerts {
+  /** Calls a person. */
+  page(subject: string, text: string): Promise<void>;
+}
