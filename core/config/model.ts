@@ -90,13 +90,15 @@ export type AgentKind =
 export interface ServiceDefinition {
   readonly name: string;
   readonly agent: AgentKind;
-  /** `exec`: `command` (argv as one JSON array or shell-free words), others as the agent defines. */
+  /** As the agent defines them. `command` of an `exec` service is not among them: it becomes `command` below. */
   readonly params: Readonly<Record<string, string>>;
   /** Only for `exec`: the argument vector. */
   readonly command: readonly string[];
   readonly dependsOn: readonly string[];
   readonly monitor: { readonly everyMs: number; readonly timeoutMs: number; readonly failures: number };
   readonly impact: 'none' | 'minor' | 'major' | 'critical';
+  /** What it takes of its host's `capacity`; placement compares only what both sides state. */
+  readonly needs?: { readonly cpu?: number | undefined; readonly memoryMb?: number | undefined } | undefined;
   readonly actions: { readonly start: ActionLimits; readonly stop: ActionLimits };
 }
 
@@ -116,6 +118,8 @@ export interface GroupDefinition {
   readonly onControlPlaneLoss: 'failsafe' | 'stop';
   /** Kinds beyond `released`, `closed`, `successor` that prove an old owner gone. */
   readonly accepts: readonly EvidenceKind[];
+  /** The operator states that whatever the services write to refuses old epochs (`HOLDFAST_EPOCH`); only V9's warning reads it. */
+  readonly checksEpoch?: boolean | undefined;
   readonly services: readonly ServiceDefinition[];
 }
 

@@ -41,7 +41,7 @@ export class HaError extends Error {
 /** Matches by code, not by `instanceof`: an error may come from another realm (Jest) or across a process. */
 export function failureCode(error: unknown): FailureCode | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  const code = (error as { code: unknown }).code;
+  const { code } = error;
   return typeof code === 'string' && code in FAILURES ? (code as FailureCode) : undefined;
 }
 

@@ -92,6 +92,8 @@ export interface Stored<T = unknown> {
 }
 
 export const keys = {
+  /** The list of clusters of a deployment, one record each. */
+  clusters: (cluster: string): Key => ({ pk: 'CLUSTERS', sk: cluster }),
   cluster: (cluster: string): Key => ({ pk: `C#${cluster}`, sk: 'CLUSTER' }),
   definition: (cluster: string, rev: number): Key => ({ pk: `C#${cluster}`, sk: `DEF#${String(rev).padStart(8, '0')}` }),
   host: (cluster: string, host: string): Key => ({ pk: `C#${cluster}`, sk: `HOST#${host}` }),
@@ -99,10 +101,10 @@ export const keys = {
   assignment: (principal: string): Key => ({ pk: `H#${principal}`, sk: 'ASSIGN' }),
   report: (principal: string, order: string): Key => ({ pk: `H#${principal}`, sk: `REPORT#${order}` }),
   run: (run: string): Key => ({ pk: `R#${run}`, sk: 'RUN' }),
-  step: (run: string, n: number): Key => ({ pk: `R#${run}`, sk: `STEP#${String(n).padStart(3, '0')}` }),
+  step: (run: string, atMs: number, step: string): Key => ({ pk: `R#${run}`, sk: `STEP#${String(atMs).padStart(14, '0')}#${step}` }),
   runIndex: (cluster: string, atMs: number, run: string): Key => ({ pk: `L#${cluster}`, sk: `${String(atMs).padStart(14, '0')}#${run}` }),
   event: (cluster: string, day: string, id: string): Key => ({ pk: `E#${cluster}#${day}`, sk: id }),
-  observer: (cluster: string): Key => ({ pk: `O#${cluster}`, sk: 'OBSERVER' }),
+  observer: (): Key => ({ pk: 'CLUSTERS-OBSERVER', sk: 'OBSERVER' }),
   late: (cluster: string, host: string): Key => ({ pk: `O#${cluster}`, sk: `LATE#${host}` }),
 } as const;
 
@@ -112,6 +114,8 @@ export interface ClusterRecord {
   readonly incarnation: string;
   /** Kill switch: while false nothing is started, moved or fenced automatically. */
   readonly haEnabled: boolean;
+  /** Where the hosts' principals live, fixed when the cluster was created. */
+  readonly account: { readonly partition: string; readonly region: string; readonly id: string };
 }
 
 export interface DefinitionRecord {
@@ -151,7 +155,13 @@ export interface HostRecord {
   readonly adminReason: string;
   /** The one run that works on this host now. */
   readonly claim: Claim | null;
+  /** The newest session that the observer saw, as it was registered: judges it even if its item vanishes (S19). */
+  readonly seen: SeenSession | null;
+  /** When a tombstone was written for a vanished item; the wait for `lease-over` counts from here (S3). */
+  readonly tombstoneAtMs: WallInstant | null;
 }
+
+export type SeenSession = Pick<Heartbeat, 'session' | 'seq' | 'machine' | 'timing' | 'guardLevel' | 'rules' | 'mayHold'>;
 
 /** A stored record that proves an old owner cannot be running a slot (S7). */
 export interface Evidence {
@@ -186,6 +196,10 @@ export interface SlotRecord {
   readonly sinceMs: WallInstant;
   /** Evidence about the last owner; null while that owner may still run the slot. */
   readonly evidence: Evidence | null;
+  /** Evidence about the owner before, by which the present one took over: what an operator is shown. */
+  readonly tookOverBy: Evidence | null;
+  /** Hosts that bind every later owner until one has reported Active in its own epoch (S11); null: any candidate. */
+  readonly boundTo: readonly string[] | null;
   /** Candidate lists not yet superseded by an acknowledged one, oldest first; the last is the newest. */
   readonly lists: readonly CandidateList[];
   /** Attempts at placing this epoch, for names of runs and for damping (S15). */
@@ -276,12 +290,10 @@ export interface RunRecord {
   readonly closedAtMs: WallInstant | null;
   /** When the observer first held version `seq`, on a control-plane wall clock. */
   readonly observedAtMs: WallInstant | null;
-  readonly steps: number;
 }
 
 export interface StepRecord {
   readonly run: string;
-  readonly n: number;
   readonly step: string;
   readonly atMs: WallInstant;
   readonly tookMs: number;

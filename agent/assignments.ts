@@ -1,0 +1,131 @@
+/**
+ * The host's assignment: read strongly whenever the directive number rises, and once a minute anyway. Numbers only
+ * rise: an older assignment than one obeyed is never obeyed again.
+ */
+import type { FileStore } from '../adapters/node/file-store.ts';
+import { HaError, messageOf } from '../core/failures/failures.ts';
+import type { Registry } from '../core/ports.ts';
+import { type Assignment, keys } from '../core/protocol/records.ts';
+
+/** Without a rise of the directive number an assignment is read this often. */
+const REREAD_MS = 60_000;
+const RETRY_MS = 200;
+
+export interface AssignmentsOptions {
+  readonly registry: Registry;
+  readonly principal: string;
+  readonly self: { readonly cluster: string; readonly host: string };
+  /** The registry's incarnation that this host has worked under (S21). */
+  readonly incarnation: FileStore<string>;
+  readonly onAssignment: (assignment: Assignment) => void;
+  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+}
+
+export interface Assignments {
+  /** Waits until the control plane has written one. */
+  first(): Promise<Assignment>;
+  /** The store shows directive `n`. */
+  noticed(n: number): void;
+  /** The session changed: orders for it are read even if the number stands. */
+  reread(): void;
+  obeyed(): number;
+  newest(): Assignment | null;
+}
+
+export function createAssignments(options: AssignmentsOptions): Assignments {
+  let obeyed = 0;
+  let wanted = 0;
+  let newest: Assignment | null = null;
+  let isReading = false;
+  let isStale = false;
+  let flagged = '';
+
+  const flag = (text: string): void => {
+    if (text !== '' && text !== flagged) options.log('warn', text);
+    flagged = text;
+  };
+
+  const read = async (): Promise<Assignment | null> => {
+    const stored = await options.registry.get<Assignment>(keys.assignment(options.principal));
+    if (stored === undefined) return null;
+    const assignment = stored.body;
+    const { cluster, host } = options.self;
+    if (assignment.cluster !== cluster || assignment.host !== host) {
+      const got = `${assignment.cluster}/${assignment.host}`;
+      throw new HaError('protocol_mismatch', `the assignment is for ${got}, this host is ${cluster}/${host}`);
+    }
+    await checkIncarnation(assignment, options.incarnation);
+    return assignment;
+  };
+
+  const obey = (assignment: Assignment): void => {
+    if (assignment.n < obeyed) return;
+    newest = assignment;
+    options.onAssignment(assignment);
+    obeyed = assignment.n;
+  };
+
+  const readUntilCurrent = async (): Promise<void> => {
+    if (isReading) return;
+    isReading = true;
+    while (isStale || wanted > obeyed) {
+      isStale = false;
+      try {
+        const assignment = await read();
+        if (assignment !== null) obey(assignment);
+        flag('');
+        // The number on the heartbeat may run ahead of what was read only if someone removed the assignment.
+        if (assignment === null || assignment.n < wanted) await pause();
+      } catch (error) {
+        isStale = true;
+        flag(`the assignment cannot be read: ${messageOf(error)}`);
+        await pause();
+      }
+    }
+    isReading = false;
+  };
+
+  setInterval(() => {
+    isStale = true;
+    void readUntilCurrent();
+  }, REREAD_MS).unref();
+
+  return {
+    async first() {
+      for (;;) {
+        try {
+          const assignment = await read();
+          if (assignment !== null) return assignment;
+          flag('waiting for the first assignment: is this host in an applied definition?');
+        } catch (error) {
+          flag(`waiting for the first assignment: ${messageOf(error)}`);
+        }
+        await pause();
+      }
+    },
+    noticed(n) {
+      wanted = Math.max(wanted, n);
+      if (wanted > obeyed) void readUntilCurrent();
+    },
+    reread() {
+      isStale = true;
+      void readUntilCurrent();
+    },
+    obeyed: () => obeyed,
+    newest: () => newest,
+  };
+}
+
+/** S21: under another incarnation nothing starts, moves or stops until an operator has recovered the registry. */
+async function checkIncarnation(assignment: Assignment, store: FileStore<string>): Promise<void> {
+  const known = await store.read();
+  if (known.state === 'read' && known.value !== assignment.incarnation) {
+    const detail = `incarnation ${assignment.incarnation}, this host has worked under ${known.value}`;
+    throw new HaError('protocol_mismatch', `the registry was restored or replaced: ${detail}; nothing is obeyed until it is recovered`);
+  }
+  if (known.state !== 'read') await store.write(assignment.incarnation);
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}

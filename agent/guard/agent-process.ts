@@ -1,0 +1,66 @@
+/** The agent as the guard's child: started, spoken to, started again when it ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { MARKS } from '../../adapters/node/marks.ts';
+import type { AgentMessage, GuardMessage } from '../../core/protocol/guard-link.ts';
+
+const BACKOFF_MIN_MS = 20;
+const BACKOFF_MAX_MS = 2_000;
+/** An agent that lived this long starts the back-off anew. */
+const SETTLED_MS = 10_000;
+
+export interface AgentProcess {
+  send(message: GuardMessage): void;
+  /** The agent and whatever it is about to become a parent of are gone when this resolves. */
+  end(): Promise<boolean>;
+  close(): void;
+}
+
+export function startAgent(options: {
+  readonly entry: string;
+  readonly configFile: string;
+  readonly now: () => number;
+  readonly onMessage: (message: AgentMessage) => void;
+  readonly onExit: (how: string) => void;
+  readonly endAgent: () => Promise<boolean>;
+}): AgentProcess {
+  let child: ChildProcess | null = null;
+  let backoffMs = BACKOFF_MIN_MS;
+  let isClosed = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  const start = (): void => {
+    const startedAt = options.now();
+    const started = spawn(process.execPath, [...process.execArgv, options.entry, '--config', options.configFile], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, [MARKS.role]: 'agent' },
+    });
+    child = started;
+    started.on('message', (message) => {
+      if (child === started) options.onMessage(message as AgentMessage);
+    });
+    started.on('error', () => undefined); // A send to a dead agent; its exit is what counts.
+    started.once('exit', (code, signal) => {
+      if (child !== started) return;
+      child = null;
+      options.onExit(code === null ? String(signal) : `exit ${code}`);
+      if (isClosed) return;
+      backoffMs = options.now() - startedAt > SETTLED_MS ? BACKOFF_MIN_MS : Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+      retry = setTimeout(start, backoffMs);
+    });
+  };
+  start();
+
+  return {
+    send(message) {
+      if (child?.connected === true) child.send(message, () => undefined);
+    },
+    end() {
+      child?.kill('SIGKILL');
+      return options.endAgent();
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(retry);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** The faults of `npm run failover`: how each is caused and undone, and what must come of it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Harness } from './harness.ts';
+
+/** Longer than several beats and p, shorter than the demo lease. */
+const FREEZE_MS = 1_200;
+
+export interface Target {
+  readonly host: string;
+  readonly group: string;
+  readonly slot: number;
+  /** One service of that slot. */
+  readonly service: string;
+}
+
+export interface FaultStory {
+  readonly says: string;
+  readonly cause: (harness: Harness, target: Target) => Promise<void>;
+  /** Brings the host back; nothing where the fault passes by itself. */
+  readonly undo?: (harness: Harness, target: Target) => Promise<void>;
+  /** `rises`: a new owner or session must take the slot. `stays`: an owner change would be a failover without need. */
+  readonly epoch: 'rises' | 'stays';
+}
+
+const heal = (harness: Harness, { host }: Target): Promise<void> => harness.cause({ fault: 'heal', host });
+
+export const FAULTS = {
+  host: {
+    says: 'the power of the host fails',
+    cause: (harness, { host }) => harness.cause({ fault: 'power-off', host }),
+    undo: (harness, { host }) => harness.cause({ fault: 'power-on', host }),
+    epoch: 'rises',
+  },
+  cut: {
+    says: 'the host is cut off from AWS and runs on',
+    cause: (harness, { host }) => harness.cause({ fault: 'cut', host }),
+    undo: heal,
+    epoch: 'rises',
+  },
+  agent: {
+    says: 'the agent dies (SIGKILL)',
+    cause: (harness, { host }) => harness.cause({ fault: 'kill-agent', host }),
+    epoch: 'stays',
+  },
+  guard: {
+    says: 'guard and agent die (SIGKILL)',
+    cause: (harness, { host }) => harness.cause({ fault: 'kill-guard-and-agent', host }),
+    epoch: 'rises',
+  },
+  freeze: {
+    says: `the agent stands still for ${String(FREEZE_MS)} ms (SIGSTOP, SIGCONT)`,
+    cause: async (harness, { host }) => {
+      await harness.cause({ fault: 'freeze-agent', host });
+      await delay(FREEZE_MS);
+      await harness.cause({ fault: 'thaw-agent', host });
+    },
+    epoch: 'stays',
+  },
+  'freeze-guard': {
+    says: 'the guard stands still (SIGSTOP)',
+    cause: (harness, { host }) => harness.cause({ fault: 'freeze-guard', host }),
+    epoch: 'rises',
+  },
+  service: {
+    says: 'one service dies (SIGKILL)',
+    cause: (harness, { host, group, slot, service }) =>
+      harness.cause({ fault: 'kill-service', host, group, slot, service }),
+    epoch: 'stays',
+  },
+  'stop-hangs': {
+    says: 'the services will not stop, and the host is cut off',
+    cause: async (harness, { host }) => {
+      await harness.cause({ fault: 'stubborn-service', host });
+      await harness.cause({ fault: 'cut', host });
+    },
+    undo: heal,
+    epoch: 'rises',
+  },
+  reboot: {
+    says: 'the host reboots at once',
+    cause: (harness, { host }) => harness.cause({ fault: 'reboot', host }),
+    epoch: 'rises',
+  },
+  move: {
+    says: 'an operator moves the slot',
+    cause: async (harness, { group, slot }) => {
+      await harness.api.move(group, slot);
+    },
+    epoch: 'rises',
+  },
+} as const satisfies Record<string, FaultStory>;
+
+export type FaultName = keyof typeof FAULTS;
+
+export function faultStory(name: FaultName): FaultStory {
+  return FAULTS[name];
+}
+
+/** Faults that a host must survive in silence without any control plane: what it runs ends in time by itself. */
+export const ALONE_FAULTS = [
+  'cut',
+  'guard',
+  'freeze',
+  'freeze-guard',
+  'stop-hangs',
+] as const satisfies readonly FaultName[];
+
+/** Without a control plane nothing is undone; a frozen agent stays frozen. */
+export async function causeForGood(
+  name: (typeof ALONE_FAULTS)[number],
+  harness: Harness,
+  target: Target,
+): Promise<void> {
+  if (name === 'freeze') await harness.cause({ fault: 'freeze-agent', host: target.host });
+  else await FAULTS[name].cause(harness, target);
+}

@@ -1,0 +1,30 @@
+/** What every command is given, and the two ways to answer. */
+import { HaError } from '../../core/failures/failures.ts';
+import type { ApiClient } from '../client.ts';
+import type { CliIo } from '../io.ts';
+import type { Paint } from '../text/words.ts';
+
+export interface Context {
+  readonly io: CliIo;
+  readonly json: boolean;
+  readonly paint: Paint;
+  /** Read late: `validate` needs no API. */
+  client(): Promise<ApiClient>;
+}
+
+/** One view, as one JSON object or as lines. */
+export function answer(context: Context, view: unknown, lines: () => readonly string[]): void {
+  context.io.out(context.json ? `${JSON.stringify(view)}\n` : `${lines().join('\n')}\n`);
+}
+
+/** True on an explicit yes. Refuses to guess where nobody can answer. */
+export async function confirmed(context: Context, question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!context.io.isInteractive || context.json) {
+    throw new HaError('config_invalid', 'this changes the cluster and nobody can be asked here: add --yes');
+  }
+  return /^y(es)?$/i.test((await context.io.ask(`${question} [y/N] `)).trim());
+}
+
+/** Exit status of an operator's no. */
+export const DECLINED = 1;

@@ -1,0 +1,119 @@
+/**
+ * Evidence that an old (host, session) can no longer be running a slot (S7). Each kind is made here and nowhere else,
+ * from records that were read back, never from what an execution carries along: a step that runs twice or late comes
+ * to the same evidence or to none.
+ */
+import { requiredTakerWaitMs } from '../config/timing.ts';
+import type { EvidenceKind } from '../config/model.ts';
+import {
+  type CandidateList,
+  type Evidence,
+  type Heartbeat,
+  type Report,
+  REVOKED_PREFIX,
+  RULES_VERSION,
+  type SlotRecord,
+} from '../protocol/records.ts';
+import { type Millis, wallElapsed, type WallInstant } from '../time/time.ts';
+
+/** Kinds that every slot accepts, whatever its fencing policy names (S7). */
+export const ALWAYS_ACCEPTED: readonly EvidenceKind[] = ['released', 'closed', 'successor'];
+
+export function isAccepted(kind: EvidenceKind, accepts: readonly EvidenceKind[]): boolean {
+  return ALWAYS_ACCEPTED.includes(kind) || accepts.includes(kind);
+}
+
+export interface SessionRef {
+  readonly host: string;
+  readonly session: string;
+}
+
+export interface Finding {
+  readonly run: string;
+  readonly atMs: WallInstant;
+}
+
+/** The wait before a revocation: L_c of the old session's own timing (S19), never below V3, and ε on top. */
+export function revocationWaitMs(heartbeat: Pick<Heartbeat, 'timing'>, wallGapMs: Millis): Millis {
+  const { timing } = heartbeat;
+  return Math.max(timing.takerWaitMs, requiredTakerWaitMs(timing)) + wallGapMs;
+}
+
+/** How long still to wait until (session, seq) may be revoked; 0: now. `observedAt` was stamped after an answer holding it. */
+export function revocationDueInMs(
+  heartbeat: Pick<Heartbeat, 'timing'>,
+  observedAt: WallInstant,
+  now: WallInstant,
+  wallGapMs: Millis,
+): Millis {
+  return Math.max(0, revocationWaitMs(heartbeat, wallGapMs) - wallElapsed(observedAt, now));
+}
+
+/** Why `lease-over` cannot be had about this session, or null (S4, S7). */
+export function whyNoLeaseOver(heartbeat: Pick<Heartbeat, 'guardLevel' | 'rules'>): string | null {
+  if (heartbeat.guardLevel === 'none') return 'its guard level is none: nothing bounds a stopped guard';
+  if (heartbeat.rules !== RULES_VERSION) return `it obeys rules version ${heartbeat.rules}, this control plane knows ${RULES_VERSION}`;
+  return null;
+}
+
+/**
+ * Evidence `lease-over` from the revocation's own answer. `revoked` is the item as the revocation found it; the lists
+ * that the old owner had acknowledged bind its takers if it could have been holding (S11).
+ */
+export function leaseOver(
+  revoked: Heartbeat,
+  slot: Pick<SlotRecord, 'slot' | 'lists'>,
+  group: string,
+  finding: Finding,
+): Evidence | null {
+  if (whyNoLeaseOver(revoked) !== null) return null;
+  return {
+    kind: 'lease-over',
+    host: revoked.host,
+    session: revoked.session,
+    ...finding,
+    because: `its lease was over: version ${revoked.seq} stood unchanged for longer than its lease, then the session was revoked on exactly that version`,
+    takers: boundTakers(revoked, slot, group),
+  };
+}
+
+function boundTakers(revoked: Heartbeat, slot: Pick<SlotRecord, 'slot' | 'lists'>, group: string): readonly string[] | null {
+  if (!revoked.mayHold) return null;
+  const acknowledged = revoked.lists[`${group}/${slot.slot}`];
+  const list = slot.lists.find((candidate: CandidateList) => candidate.no === acknowledged);
+  return list?.hosts ?? [];
+}
+
+/** Evidence `successor`: the same machine registered a newer session. Another machine proves nothing. */
+export function successor(old: SessionRef, current: Heartbeat | undefined, machine: string | undefined, finding: Finding): Evidence | null {
+  if (current === undefined || current.session === old.session) return null;
+  if (current.session.startsWith(REVOKED_PREFIX)) return null;
+  if (machine !== undefined && current.machine !== machine) return null;
+  return {
+    kind: 'successor',
+    host: old.host,
+    session: old.session,
+    ...finding,
+    because: `the same machine registered a newer session (${current.session}); before that its guard made sure that nothing was left running`,
+    takers: null,
+  };
+}
+
+/** Evidence `closed`: the session ended itself after releasing everything. */
+export function closed(old: SessionRef, report: Report | undefined, finding: Finding): Evidence | null {
+  if (report === undefined || report.order !== `closed.${old.session}` || report.session !== old.session) return null;
+  if (report.outcome !== 'released') return null;
+  return { kind: 'closed', ...old, ...finding, because: 'the host shut down in good order after stopping everything', takers: null };
+}
+
+/** Evidence `released`: the owner reported the slot stopped and probed stopped in that epoch. */
+export function released(
+  owner: SessionRef,
+  epoch: number,
+  report: Report | undefined,
+  finding: Finding,
+): Evidence | null {
+  if (report === undefined || report.outcome !== 'released') return null;
+  if (report.session !== owner.session || report.epoch !== epoch) return null;
+  return { kind: 'released', ...owner, ...finding, because: `the owner stopped it and proved it stopped in epoch ${epoch}`, takers: null };
+}

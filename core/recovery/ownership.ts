@@ -1,0 +1,164 @@
+/**
+ * Ownership of slots. Every function maps a group record to its successor or says why not; the caller writes it on the
+ * version it read, so that epoch, evidence and definition version are one condition (S7).
+ */
+import type { EvidenceKind } from '../config/model.ts';
+import { invariant } from '../failures/invariant.ts';
+import type { CandidateList, Evidence, GroupRecord, Owner, SlotPhase, SlotRecord } from '../protocol/records.ts';
+import { wallAfter, wallElapsed, type WallInstant } from '../time/time.ts';
+import { isAccepted } from './evidence.ts';
+
+export type Change = { readonly ok: true; readonly group: GroupRecord } | { readonly ok: false; readonly why: string };
+
+/** Candidate lists kept per slot; the oldest is dropped when an owner acknowledges none for that long. */
+export const LISTS_MAX = 16;
+/** Failed starts and moves remembered per slot. */
+const HISTORY_MAX = 20;
+
+const refuse = (why: string): Change => ({ ok: false, why });
+
+export function newSlot(slot: number, nowMs: WallInstant): SlotRecord {
+  return {
+    slot,
+    owner: null,
+    epoch: 0,
+    phase: 'Stopped',
+    why: 'never placed',
+    sinceMs: nowMs,
+    evidence: null,
+    tookOverBy: null,
+    boundTo: null,
+    lists: [],
+    attempt: 0,
+    movesMs: [],
+    failedOn: [],
+    claim: null,
+  };
+}
+
+export function slotOf(group: GroupRecord, slot: number): SlotRecord | undefined {
+  return group.slots.find((candidate) => candidate.slot === slot);
+}
+
+export function withSlot(group: GroupRecord, changed: SlotRecord): GroupRecord {
+  return { ...group, slots: group.slots.map((slot) => (slot.slot === changed.slot ? changed : slot)) };
+}
+
+/** True while somebody may be running the slot: it has an owner and no evidence about that owner. */
+export function isOwned(slot: SlotRecord): boolean {
+  return slot.owner !== null && slot.evidence === null;
+}
+
+/** Records evidence about the slot's owner; ownership and epoch stay until someone takes over. */
+export function withEvidence(
+  group: GroupRecord,
+  slotNo: number,
+  evidence: Evidence,
+  accepts: readonly EvidenceKind[],
+): Change {
+  const slot = slotOf(group, slotNo);
+  if (slot?.owner == null) return refuse('the slot has no owner');
+  if (slot.owner.session !== evidence.session || slot.owner.host !== evidence.host) {
+    return refuse(`the evidence is about ${evidence.host}/${evidence.session}, the owner is ${slot.owner.host}/${slot.owner.session}`);
+  }
+  if (slot.evidence !== null) return refuse(`there is evidence already: ${slot.evidence.kind}`);
+  if (!isAccepted(evidence.kind, accepts)) return refuse(`this group does not accept ${evidence.kind}`);
+  const why = `${evidence.host} cannot be running it: ${evidence.because}`;
+  const bound: Evidence = { ...evidence, takers: bothBind(evidence.takers, slot.boundTo) };
+  return { ok: true, group: withSlot(group, { ...slot, evidence: bound, phase: 'Stopped', why, sinceMs: evidence.atMs }) };
+}
+
+/** An owner that never reported Active lifted nothing: whoever was bound before it stays bound (S11). */
+function bothBind(a: readonly string[] | null, b: readonly string[] | null): readonly string[] | null {
+  if (a === null || b === null) return a ?? b;
+  return a.filter((host) => b.includes(host));
+}
+
+/** The ownership write: owner, epoch + 1 and first candidate list in one. Needs evidence about the old owner, or none ever. */
+export function takeOwnership(
+  group: GroupRecord,
+  options: {
+    readonly slot: number;
+    readonly epoch: number;
+    readonly rev: number;
+    readonly owner: Owner;
+    readonly candidates: readonly string[];
+    readonly nowMs: WallInstant;
+    readonly isMove: boolean;
+  },
+): Change {
+  const slot = slotOf(group, options.slot);
+  if (slot === undefined) return refuse('there is no such slot');
+  if (slot.epoch !== options.epoch) return refuse(`the epoch is ${slot.epoch}, not ${options.epoch}`);
+  if (group.rev !== options.rev) return refuse(`the group stands at definition ${group.rev}, the plan was made for ${options.rev}`);
+  if (isOwned(slot)) return refuse(`${slot.owner?.host ?? ''} owns it and there is no evidence about that session`);
+  const takers = slot.evidence?.takers ?? null;
+  if (takers !== null && !takers.includes(options.owner.host)) {
+    return refuse(`${options.owner.host} is not among the hosts that the old owner had acknowledged (${takers.join(', ') || 'none'})`);
+  }
+  invariant(slot.owner === null || slot.evidence !== null, 'a slot changes owner only with evidence');
+  const list: CandidateList = { no: (slot.lists.at(-1)?.no ?? 0) + 1, hosts: options.candidates };
+  const next: SlotRecord = {
+    ...slot,
+    owner: options.owner,
+    epoch: slot.epoch + 1,
+    phase: 'Starting',
+    why: `placed on ${options.owner.host}`,
+    sinceMs: options.nowMs,
+    evidence: null,
+    tookOverBy: slot.evidence,
+    boundTo: takers,
+    lists: [list],
+    attempt: 0,
+    movesMs: options.isMove ? [...slot.movesMs, options.nowMs].slice(-HISTORY_MAX) : slot.movesMs,
+  };
+  return { ok: true, group: withSlot(group, next) };
+}
+
+/** Changes the phase while (session, epoch) still own the slot; anything else is a latecomer and changes nothing (S17). */
+export function withPhase(
+  group: GroupRecord,
+  at: { readonly slot: number; readonly epoch: number; readonly session: string },
+  phase: SlotPhase,
+  why: string,
+  nowMs: WallInstant,
+): Change {
+  const slot = slotOf(group, at.slot);
+  if (slot === undefined || slot.epoch !== at.epoch || slot.owner?.session !== at.session || slot.evidence !== null) {
+    return refuse(`epoch ${at.epoch} is no longer owned by session ${at.session}`);
+  }
+  if (slot.phase === phase && slot.why === why) return { ok: true, group };
+  const boundTo = phase === 'Active' ? null : slot.boundTo;
+  return { ok: true, group: withSlot(group, { ...slot, phase, why, sinceMs: nowMs, boundTo }) };
+}
+
+/** Remembers that the slot could not run on a host, so that the next plan goes elsewhere within the window (S15). */
+export function withFailedHost(group: GroupRecord, slotNo: number, host: string, nowMs: WallInstant): GroupRecord {
+  const slot = slotOf(group, slotNo);
+  if (slot === undefined) return group;
+  const failedOn = [...slot.failedOn.filter((old) => old.host !== host), { host, atMs: nowMs }].slice(-HISTORY_MAX);
+  return withSlot(group, { ...slot, failedOn });
+}
+
+/** Automatic moves within the window that ends now (S15). */
+export function movesWithin(slot: SlotRecord, windowMs: number, nowMs: WallInstant): number {
+  return slot.movesMs.filter((atMs) => wallElapsed(atMs, nowMs) < windowMs).length;
+}
+
+/** When the oldest move within the window leaves it. */
+export function nextMoveAllowedAt(slot: SlotRecord, windowMs: number, nowMs: WallInstant): WallInstant | null {
+  const oldest = slot.movesMs.find((atMs) => wallElapsed(atMs, nowMs) < windowMs);
+  return oldest === undefined ? null : wallAfter(oldest, windowMs);
+}
+
+/** A newer candidate list for a running owner; numbers rise by one, and the acknowledged one and later are kept (S10, S11). */
+export function withCandidates(group: GroupRecord, slotNo: number, hosts: readonly string[], acknowledged: number): GroupRecord {
+  const slot = slotOf(group, slotNo);
+  if (slot === undefined) return group;
+  const newest = slot.lists.at(-1);
+  const kept = slot.lists.filter((list) => list.no >= acknowledged);
+  const isSame = newest !== undefined && JSON.stringify(newest.hosts) === JSON.stringify(hosts);
+  if (isSame && kept.length === slot.lists.length) return group;
+  const lists = isSame ? kept : [...kept, { no: (newest?.no ?? 0) + 1, hosts }];
+  return withSlot(group, { ...slot, lists: lists.slice(-LISTS_MAX) });
+}

@@ -1,0 +1,159 @@
+/**
+ * What a reconcile pass should do: a function of the facts, so that a pass that runs twice or late does nothing new.
+ * It brings every group to its redundancy model and asks again about everything that is held.
+ */
+import { type Definition, type GroupDefinition, slotCount } from '../config/model.ts';
+import { candidateHosts, candidateList } from '../placement/candidates.ts';
+import type { HostFacts } from '../placement/facts.ts';
+import { plan } from '../placement/plan.ts';
+import type { GroupRecord, Heartbeat, HostRecord, SlotRecord } from '../protocol/records.ts';
+import { wallElapsed, type WallInstant } from '../time/time.ts';
+import { isOwned, movesWithin } from './ownership.ts';
+
+export interface ReconcileFacts {
+  readonly cluster: string;
+  readonly definition: Definition;
+  readonly haEnabled: boolean;
+  readonly hosts: readonly HostRecord[];
+  readonly hostFacts: readonly HostFacts[];
+  readonly groups: readonly GroupRecord[];
+  readonly heartbeatOf: (host: string) => Heartbeat | undefined;
+  /** Hosts that have not yet shown that nothing of a never-placed slot runs there (S20). */
+  readonly unprobed: (group: string, slot: number, candidates: readonly string[]) => readonly string[];
+  readonly nowMs: WallInstant;
+}
+
+export type PlannedVerb = 'place' | 'move' | 'restart' | 'stop';
+
+export type ReconcileAction =
+  | { readonly do: 'start_planned'; readonly verb: PlannedVerb; readonly group: string; readonly slot: number; readonly epoch: number; readonly attempt: number; readonly why: string }
+  | { readonly do: 'start_ha'; readonly host: string; readonly session: string; readonly why: string }
+  | { readonly do: 'active'; readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; readonly why: string }
+  | { readonly do: 'failed'; readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; readonly why: string }
+  | { readonly do: 'candidates'; readonly group: string; readonly slot: number; readonly hosts: readonly string[]; readonly acknowledged: number }
+  | { readonly do: 'standbys'; readonly group: string; readonly standbys: GroupRecord['standbys'] };
+
+/** Name of a planned run: the same work has the same name, whoever starts it. */
+export function plannedRunName(work: { verb: PlannedVerb; group: string; slot: number; epoch: number; attempt: number }): string {
+  return `${work.verb}.${work.group}.${work.slot}.e${work.epoch}.${work.attempt}`;
+}
+
+/** Name of an HA run; attempts after the first, when the one before ended without an end to the trouble, carry their number. */
+export function haRunName(failure: { host: string; session: string; seq: number }, attempt: number): string {
+  const base = `ha.${failure.host}.${failure.session}.${failure.seq}`;
+  return attempt === 1 ? base : `${base}.${attempt}`;
+}
+
+/** Pause before attempt n + 1 at the same work: 1, 2, 4 … seconds, at most a minute. */
+export function retryPauseMs(attempts: number): number {
+  return Math.min(60_000, 1_000 * 2 ** Math.min(attempts, 10));
+}
+
+export function reconcile(facts: ReconcileFacts): readonly ReconcileAction[] {
+  const planned = plan(
+    { definition: facts.definition, hosts: facts.hostFacts, groups: facts.groups, nowMs: facts.nowMs },
+    { explain: () => false },
+  );
+  const hasPlace = (group: string, slot: number): boolean =>
+    planned.actions.some((action) => action.group === group && action.slot === slot && action.host !== null);
+
+  const actions: ReconcileAction[] = [];
+  for (const group of facts.groups) {
+    const spec = facts.definition.groups.find((candidate) => candidate.name === group.group);
+    for (const slot of group.slots) {
+      actions.push(...reconcileSlot(facts, group, slot, { spec, hasPlace: hasPlace(group.group, slot.slot) }));
+    }
+    const chosen = planned.standbys.find((choice) => choice.group === group.group)?.hosts ?? [];
+    const standbys = chosen.map(({ host, session }) => ({ host, session }));
+    if (JSON.stringify(standbys) !== JSON.stringify(group.standbys)) actions.push({ do: 'standbys', group: group.group, standbys });
+  }
+  return actions;
+}
+
+function reconcileSlot(
+  facts: ReconcileFacts,
+  group: GroupRecord,
+  slot: SlotRecord,
+  about: { readonly spec: GroupDefinition | undefined; readonly hasPlace: boolean },
+): readonly ReconcileAction[] {
+  const at = { group: group.group, slot: slot.slot, epoch: slot.epoch };
+  const isDefined = about.spec !== undefined && slot.slot < slotCount(about.spec);
+  if (!isOwned(slot)) {
+    if (!isDefined || !facts.haEnabled || !isDue(slot, facts.nowMs)) return [];
+    return isWorkedOn(facts, slot) || !mayPlace(facts, slot, about) ? [] : [start('place', at, slot, 'it has no owner')];
+  }
+  const { owner } = slot;
+  if (owner === null) return [];
+  const heartbeat = facts.heartbeatOf(owner.host);
+  if (heartbeat === undefined) return [];
+  if (heartbeat.session !== owner.session) {
+    const why = `session ${owner.session} of ${owner.host} is no longer the current one`;
+    return [{ do: 'start_ha', host: owner.host, session: owner.session, why }];
+  }
+  if (slot.claim !== null) return [];
+  if (!isDefined) return isDue(slot, facts.nowMs) ? [start('stop', at, slot, 'it is no longer defined')] : [];
+  return reconcileOwned(facts, slot, { ...at, session: owner.session }, { spec: about.spec, heartbeat });
+}
+
+function reconcileOwned(
+  facts: ReconcileFacts,
+  slot: SlotRecord,
+  at: { readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string },
+  about: { readonly spec: GroupDefinition; readonly heartbeat: Heartbeat },
+): readonly ReconcileAction[] {
+  const { spec, heartbeat } = about;
+  const report = heartbeat.slots.find((own) => own.group === at.group && own.slot === at.slot && own.epoch === at.epoch);
+  const actions: ReconcileAction[] = [];
+  if (report?.phase === 'Active' && (slot.phase === 'Starting' || slot.phase === 'Unknown' || slot.phase === 'Failed')) {
+    actions.push({ do: 'active', ...at, why: `the owner reports it active` });
+  }
+  const isStuck = slot.phase === 'Held' || slot.phase === 'Stopping';
+  if (report?.phase === 'Failed' || isStuck) actions.push(...afterFailure(facts, slot, at, spec, report?.detail ?? slot.why));
+  const wanted = candidateList(facts.definition, spec, facts.hostFacts);
+  const acknowledged = heartbeat.lists[`${at.group}/${at.slot}`] ?? 0;
+  const isListStale = slot.lists.some((list) => list.no < acknowledged);
+  if (isListStale || JSON.stringify(slot.lists.at(-1)?.hosts) !== JSON.stringify(wanted)) {
+    actions.push({ do: 'candidates', group: at.group, slot: at.slot, hosts: wanted, acknowledged });
+  }
+  return actions;
+}
+
+/** A slot that failed on its host beyond local restarts runs elsewhere, at most so often per window (S15); then it stays and says so. */
+function afterFailure(
+  facts: ReconcileFacts,
+  slot: SlotRecord,
+  at: { readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string },
+  spec: GroupDefinition,
+  detail: string,
+): readonly ReconcileAction[] {
+  const { movesPerWindow, movesWindowMs } = spec.limits;
+  if (!facts.haEnabled || !isDue(slot, facts.nowMs)) return [];
+  if (movesWithin(slot, movesWindowMs, facts.nowMs) < movesPerWindow) return [start('restart', at, slot, detail)];
+  const why = `${detail}; it was moved ${movesPerWindow} times within ${movesWindowMs / 60_000} min and is left alone until that window slides`;
+  return slot.phase === 'Failed' && slot.why === why ? [] : [{ do: 'failed', ...at, why }];
+}
+
+function start(verb: PlannedVerb, at: { group: string; slot: number; epoch: number }, slot: SlotRecord, why: string): ReconcileAction {
+  const { group, slot: no, epoch } = at;
+  return { do: 'start_planned', verb, group, slot: no, epoch, attempt: slot.attempt + 1, why };
+}
+
+function isDue(slot: SlotRecord, nowMs: WallInstant): boolean {
+  return slot.attempt === 0 || wallElapsed(slot.sinceMs, nowMs) >= retryPauseMs(slot.attempt);
+}
+
+/** A run claims the slot, or one claims the host that owned it: they place it themselves. */
+function isWorkedOn(facts: ReconcileFacts, slot: SlotRecord): boolean {
+  const host = facts.hosts.find((candidate) => candidate.host === slot.owner?.host);
+  return slot.claim !== null || (host?.claim != null && host.claim.session === slot.owner?.session);
+}
+
+function mayPlace(
+  facts: ReconcileFacts,
+  slot: SlotRecord,
+  about: { readonly spec: GroupDefinition | undefined; readonly hasPlace: boolean },
+): boolean {
+  if (!about.hasPlace || about.spec === undefined) return false;
+  if (slot.epoch > 0) return true;
+  return facts.unprobed(about.spec.name, slot.slot, candidateHosts(facts.definition, about.spec)).length === 0;
+}

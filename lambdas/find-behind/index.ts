@@ -1,0 +1,4 @@
+import { awsPorts } from '../shared/aws.ts';
+import { findBehind } from './handler.ts';
+
+export const handler = findBehind(awsPorts());

@@ -1,0 +1,150 @@
+/** One sweep: every cluster's hosts against one scan of the heartbeats. Called alike by the Lambda, the local runtime and the simulator. */
+import { type BehindHost, type DetectorMemory, EMPTY_MEMORY, observe } from '../../core/detection/detect.ts';
+import {
+  type ClusterRecord,
+  type GroupRecord,
+  type Heartbeat,
+  type HostRecord,
+  keys,
+  type LateRecord,
+  REVOKED_PREFIX,
+  type SeenSession,
+} from '../../core/protocol/records.ts';
+import type { Instant, WallInstant } from '../../core/time/time.ts';
+import { changeRecord } from '../shared/change.ts';
+import { loadDefinition, RECORDS_MAX } from '../shared/cluster.ts';
+import { setHostStatus } from '../shared/host-status.ts';
+import type { ControlPorts } from '../shared/ports.ts';
+import { recordEvent } from '../shared/run-log.ts';
+import { startHaRun } from '../shared/start-run.ts';
+
+const CLUSTERS_MAX = 1_000;
+
+/** Kept between sweeps; losing it only delays. */
+export interface SweepMemory {
+  readonly clusters: ReadonlyMap<string, DetectorMemory>;
+  readonly previousAnswerAt: Instant | null;
+}
+
+export const EMPTY_SWEEP_MEMORY: SweepMemory = { clusters: new Map(), previousAnswerAt: null };
+
+export interface SweepResult {
+  readonly memory: SweepMemory;
+  readonly hosts: number;
+  readonly behind: number;
+  /** Until the next sweep: the shortest period of any cluster. */
+  readonly periodMs: number;
+}
+
+const IDLE_PERIOD_MS = 1_000;
+
+interface Scan {
+  readonly items: readonly Heartbeat[];
+  readonly answeredAt: Instant;
+  readonly answeredAtWall: WallInstant;
+}
+
+export async function sweepOnce(ports: ControlPorts, memory: SweepMemory): Promise<SweepResult> {
+  const items = await ports.heartbeats.scan();
+  // Stamped after the whole answer had arrived: whoever waits must count from after it held the version.
+  const scan: Scan = { items, answeredAt: ports.boot.now(), answeredAtWall: ports.wall.now() };
+  const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
+  const clusters = new Map<string, DetectorMemory>();
+  let hosts = 0;
+  let behind = 0;
+  let periodMs = Number.POSITIVE_INFINITY;
+  for (const name of names) {
+    const { cluster } = name.body;
+    const old = memory.clusters.get(cluster) ?? EMPTY_MEMORY;
+    const swept = await sweepCluster(ports, cluster, scan, old, memory.previousAnswerAt);
+    clusters.set(cluster, swept.memory);
+    hosts += swept.hosts;
+    behind += swept.behind;
+    periodMs = Math.min(periodMs, swept.periodMs);
+  }
+  return {
+    memory: { clusters, previousAnswerAt: scan.answeredAt },
+    hosts,
+    behind,
+    periodMs: Number.isFinite(periodMs) ? periodMs : IDLE_PERIOD_MS,
+  };
+}
+
+async function sweepCluster(
+  ports: ControlPorts,
+  cluster: string,
+  scan: Scan,
+  memory: DetectorMemory,
+  previousAnswerAt: Instant | null,
+): Promise<{ memory: DetectorMemory; hosts: number; behind: number; periodMs: number }> {
+  const record = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
+  if (record === undefined) return { memory, hosts: 0, behind: 0, periodMs: IDLE_PERIOD_MS };
+  const definition = await loadDefinition(ports, cluster, record.body.rev, record.body.incarnation);
+  const stored = await ports.registry.query<HostRecord>(keys.cluster(cluster).pk, { prefix: 'HOST#', limit: RECORDS_MAX });
+  const hosts = stored.map((host) => host.body).filter((host) => host.status !== 'Removed');
+  const bindings = hosts.map(({ host, principal }) => ({ host, principal }));
+  const { behindAfter, sweepPeriodMs, takerWaitMs } = definition.timing;
+  const observation = observe(
+    memory,
+    { scan: scan.items, answeredAt: scan.answeredAt, answeredAtWall: scan.answeredAtWall, previousAnswerAt, bindings },
+    { behindAfter, sweepPeriodMs, takerWaitMs },
+  );
+  const items = new Map(scan.items.map((item) => [item.principal, item]));
+  for (const host of hosts) {
+    const item = items.get(host.principal);
+    if (item !== undefined) await notice(ports, cluster, host, { item, before: memory.watches.get(host.host) });
+  }
+  if (record.body.haEnabled) {
+    for (const late of observation.behind) await report(ports, cluster, hosts, late);
+  }
+  return { memory: observation.memory, hosts: hosts.length, behind: observation.behind.length, periodMs: sweepPeriodMs };
+}
+
+/** A live session that is new, or that moved on, changes what we believe of the host. */
+async function notice(
+  ports: ControlPorts,
+  cluster: string,
+  host: HostRecord,
+  saw: { readonly item: Heartbeat; readonly before: { readonly session: string; readonly seq: number } | undefined },
+): Promise<void> {
+  const { item, before } = saw;
+  if (item.session.startsWith(REVOKED_PREFIX)) return;
+  if (host.seen?.session !== item.session) {
+    // A stale scan may show the session before the one on record: a session once left behind does not come back.
+    const standing = await ports.heartbeats.read(host.principal);
+    if (standing?.session !== item.session) return;
+    await meet(ports, cluster, host, item);
+    return;
+  }
+  const isMoved = before === undefined || before.session !== item.session || before.seq < item.seq;
+  const isNews = host.status !== 'Up' && host.status !== 'Investigating' && host.status !== 'Fencing' && host.status !== 'Fenced';
+  if (isMoved && isNews && before !== undefined) await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
+}
+
+/** A new session: remember how it registered (S19), and look after what the one before owned (a quick reboot). */
+async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item: Heartbeat): Promise<void> {
+  const { session, seq, machine, timing, guardLevel, rules, mayHold } = item;
+  const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold };
+  await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
+    old === undefined ? null : { ...old, seen, tombstoneAtMs: null },
+  );
+  await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} registered`);
+  await recordEvent(ports, cluster, { kind: 'host.session', subject: host.host, says: `registered session ${session}`, run: null, by: host.host, facts: { machine, guardLevel } });
+  const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, { prefix: 'GROUP#', limit: RECORDS_MAX });
+  const owners = groups.flatMap((group) => group.body.slots.map((slot) => (slot.evidence === null ? slot.owner : null)));
+  const orphaned = new Set(owners.filter((owner) => owner?.host === host.host && owner.session !== session).map((owner) => owner?.session ?? ''));
+  for (const old of orphaned) await startHaRun(ports, { cluster, host: host.host, session: old, seq: 0 });
+}
+
+async function report(ports: ControlPorts, cluster: string, hosts: readonly HostRecord[], late: BehindHost): Promise<void> {
+  const { host, principal, session, seq, observedAtWallMs, silentMs } = late;
+  const known = hosts.find((candidate) => candidate.host === host);
+  if (known?.claim?.session === session) return; // A run works on it; reconcile looks after runs that died.
+  const record: LateRecord = { host, principal, session, seq, observedAtMs: observedAtWallMs };
+  await changeRecord<LateRecord>(ports.registry, keys.late(cluster, host), (old) =>
+    old?.session === session && old.seq === seq ? null : record,
+  );
+  const why = `no renewal for ${Math.round(silentMs)} ms: version ${seq} of session ${session.slice(0, 8)} stands still`;
+  await setHostStatus(ports, cluster, host, { type: 'behind' }, why);
+  await startHaRun(ports, { cluster, host, session, seq });
+}

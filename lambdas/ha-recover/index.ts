@@ -1,0 +1,4 @@
+import { awsPorts } from '../shared/aws.ts';
+import { haRecover } from './handler.ts';
+
+export const handler = haRecover(awsPorts());

@@ -1,0 +1,93 @@
+/** Steps `stop` and `plan` of an HA run: records the evidence on every slot of the dead session, then says what goes where. */
+import { plan as planPlacement } from '../../core/placement/plan.ts';
+import { slotOf, withEvidence, withSlot } from '../../core/recovery/ownership.ts';
+import { type GroupRecord, keys } from '../../core/protocol/records.ts';
+import { changeRecord } from '../shared/change.ts';
+import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
+import { findProof, type Proof } from '../shared/findings.ts';
+import { setHostStatus } from '../shared/host-status.ts';
+import type { ControlPorts } from '../shared/ports.ts';
+import { recordEvent, recordStep, setRunPhase } from '../shared/run-log.ts';
+import { snapshotOf } from '../shared/snapshot.ts';
+import type { Work } from '../shared/work.ts';
+import { ownedSlots, short } from './open.ts';
+
+export async function stop(ports: ControlPorts, run: string, work: Work): Promise<Work> {
+  const startedAt = ports.wall.now();
+  const facts = await loadCluster(ports, work.cluster);
+  const host = facts.hosts.find((candidate) => candidate.host === work.host);
+  if (host === undefined || work.session === null) return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
+  const proof = await findProof(ports, host, work.session, run, facts.definition.timing.wallGapMs);
+  if (proof === null) return { ...work, next: 'Hold', says: `nothing proves that session ${short(work.session)} of ${host.host} is over` };
+  await setRunPhase(ports, run, 'Stopping');
+  await setHostStatus(ports, work.cluster, host.host, { type: proof.kind === 'lease-over' ? 'revoked' : 'session_over' }, proof.because);
+
+  const slots = ownedSlots(facts, { host: host.host, session: work.session });
+  const refused: string[] = [];
+  for (const { group, slot } of slots) {
+    const why = await recordEvidence(ports, facts, { group, slot }, proof);
+    if (why !== null) refused.push(`${group}/${slot}: ${why}`);
+  }
+  const says = [
+    `${host.host} cannot be running ${slots.length === 0 ? 'anything' : slots.map(({ group, slot }) => `${group}/${slot}`).join(', ')} (${proof.kind}: ${proof.because})`,
+    ...refused.map((text) => `but ${text}`),
+  ].join('; ');
+  await recordStep(ports, run, 'Stop', says, { evidence: proof.kind, refused }, startedAt);
+  await recordEvent(ports, work.cluster, { kind: 'host.over', subject: host.host, says, run, by: run });
+  return { ...work, slots, next: slots.length > 0 && refused.length === slots.length ? 'Hold' : 'Plan', says };
+}
+
+async function recordEvidence(
+  ports: ControlPorts,
+  facts: ClusterFacts,
+  at: { readonly group: string; readonly slot: number },
+  proof: Proof,
+): Promise<string | null> {
+  let why: string | null = null;
+  await changeRecord<GroupRecord>(ports.registry, keys.group(facts.record.cluster, at.group), (old) => {
+    const slot = old === undefined ? undefined : slotOf(old, at.slot);
+    if (old === undefined || slot === undefined || slot.evidence !== null) return null;
+    const evidence = proof.for(at.group, slot);
+    const accepts = facts.specOf(old)?.accepts ?? [];
+    if (evidence === null) why = `no ${proof.kind} can be had`;
+    const change = evidence === null ? null : withEvidence(old, at.slot, evidence, accepts);
+    if (change?.ok === false) why = change.why;
+    return change?.ok === true ? change.group : null;
+  });
+  return why;
+}
+
+export async function plan(ports: ControlPorts, run: string, work: Work): Promise<Work> {
+  const startedAt = ports.wall.now();
+  await setRunPhase(ports, run, 'Restarting');
+  if (work.verb !== 'ha') return { ...work, waves: [work.slots], next: 'Restart', says: 'one slot' };
+  const facts = await loadCluster(ports, work.cluster);
+  if (!facts.record.haEnabled) return { ...work, waves: [], next: 'Hold', says: 'HA is switched off for this cluster' };
+  const isOurs = (group: string, slot: number): boolean => work.slots.some((own) => own.group === group && own.slot === slot);
+  const planned = planPlacement(snapshotOf(facts, ports.wall.now()), { explain: isOurs });
+  const waves = new Map<number, Work['slots']>();
+  for (const action of planned.actions.filter((candidate) => isOurs(candidate.group, candidate.slot))) {
+    if (action.host !== null) waves.set(action.wave, [...(waves.get(action.wave) ?? []), { group: action.group, slot: action.slot }]);
+    else await holdSlot(ports, work.cluster, action, planned.explanations.find((one) => one.group === action.group && one.slot === action.slot)?.says ?? 'no host is possible');
+  }
+  const ordered = [...waves.keys()].toSorted((a, b) => a - b).map((wave) => waves.get(wave) ?? []);
+  const says = planned.explanations.map((explanation) => explanation.says).join(' ') || 'there is nothing to start';
+  await recordStep(ports, run, 'Plan', says, { waves: ordered, explanations: planned.explanations }, startedAt);
+  return { ...work, waves: ordered, next: ordered.length > 0 ? 'Restart' : 'Close', says };
+}
+
+/** Nothing is held in silence: the slot says why, and reconcile asks again (S15, I11). */
+export async function holdSlot(
+  ports: ControlPorts,
+  cluster: string,
+  at: { readonly group: string; readonly slot: number },
+  why: string,
+): Promise<void> {
+  const changed = await changeRecord<GroupRecord>(ports.registry, keys.group(cluster, at.group), (old) => {
+    const slot = old === undefined ? undefined : slotOf(old, at.slot);
+    const isOwned = slot !== undefined && slot.owner !== null && slot.evidence === null && slot.phase !== 'Failed';
+    if (old === undefined || slot === undefined || isOwned || (slot.phase === 'Held' && slot.why === why)) return null;
+    return withSlot(old, { ...slot, phase: 'Held', why, sinceMs: ports.wall.now() });
+  });
+  if (changed.isChanged) await ports.alerts.page(`${at.group}/${at.slot} is held`, why);
+}

@@ -1,0 +1,63 @@
+/**
+ * Evidence about a (host, session) as the store proves it now. Every step that needs evidence asks here again, so that
+ * nothing is believed because an execution said so (S7, S17).
+ */
+import { closed, leaseOver, revocationDueInMs, successor } from '../../core/recovery/evidence.ts';
+import { type Evidence, type Heartbeat, type HostRecord, keys, type Report, REVOKED_PREFIX, type SlotRecord, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
+import type { WallInstant } from '../../core/time/time.ts';
+import type { ControlPorts } from './ports.ts';
+
+export interface Proof {
+  /** Evidence for one slot of the old session, or null if its kind binds other takers or is unavailable. */
+  readonly for: (group: string, slot: Pick<SlotRecord, 'slot' | 'lists'>) => Evidence | null;
+  readonly kind: Evidence['kind'];
+  readonly because: string;
+}
+
+/** null: nothing proves yet that the session is over. */
+export async function findProof(
+  ports: ControlPorts,
+  host: HostRecord,
+  session: string,
+  run: string,
+  wallGapMs: number,
+): Promise<Proof | null> {
+  const heartbeat = await ports.heartbeats.read(host.principal);
+  const finding = { run, atMs: ports.wall.now() };
+  const old = { host: host.host, session };
+
+  const report = await ports.registry.get<Report>(keys.report(host.principal, `closed.${session}`));
+  const bySelf = closed(old, report?.body, finding);
+  if (bySelf !== null) return { for: () => bySelf, kind: bySelf.kind, because: bySelf.because };
+
+  // The item is the host's own (its key is the platform identity), so another live session in it is of the same machine.
+  const bySuccessor = successor(old, heartbeat, heartbeat?.machine, finding);
+  if (bySuccessor !== null) return { for: () => bySuccessor, kind: 'successor', because: bySuccessor.because };
+
+  if (heartbeat?.session.startsWith(REVOKED_PREFIX) !== true) return null;
+  const revoked =
+    heartbeat.machine === TOMBSTONE_MACHINE
+      ? tombstoned(host, session, heartbeat, finding.atMs, wallGapMs)
+      : await revokedItem(ports, host.principal, session, heartbeat);
+  if (revoked === null) return null;
+  const sample = leaseOver(revoked, { slot: -1, lists: [] }, '', finding);
+  if (sample === null) return null;
+  return { for: (group, slot) => leaseOver(revoked, slot, group, finding), kind: 'lease-over', because: sample.because };
+}
+
+/** A vanished item was revoked by a tombstone: its session is over once L_c + ε have passed from then (S3). */
+function tombstoned(host: HostRecord, session: string, stone: Heartbeat, now: WallInstant, wallGapMs: number): Heartbeat | null {
+  const { seen, tombstoneAtMs } = host;
+  if (seen?.session !== session || tombstoneAtMs === null) return null;
+  if (revocationDueInMs(seen, tombstoneAtMs, now, wallGapMs) > 0) return null;
+  // Which lists it had acknowledged went with the item: a session that could hold binds to nobody.
+  return { ...stone, ...seen, host: host.host, lists: {} };
+}
+
+/** The item as the revocation found it, if it was this session that was revoked. */
+async function revokedItem(ports: ControlPorts, principal: string, session: string, heartbeat: Heartbeat): Promise<Heartbeat | null> {
+  const by = heartbeat.session.slice(REVOKED_PREFIX.length);
+  // Revoking again in the name of the run that did it changes nothing and returns what it found.
+  const again = await ports.heartbeats.revoke(principal, session, heartbeat.seq, by);
+  return again.outcome === 'revoked' && again.heartbeat.session === session ? again.heartbeat : null;
+}

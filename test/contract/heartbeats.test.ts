@@ -1,0 +1,5 @@
+import { emulatorFamily, memoryFamily } from './families.ts';
+import { heartbeatsContract } from './heartbeats.contract.ts';
+
+heartbeatsContract(memoryFamily);
+heartbeatsContract(emulatorFamily());

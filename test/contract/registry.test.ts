@@ -1,0 +1,5 @@
+import { emulatorFamily, memoryFamily } from './families.ts';
+import { registryContract } from './registry.contract.ts';
+
+registryContract(memoryFamily);
+registryContract(emulatorFamily());

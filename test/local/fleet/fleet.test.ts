@@ -1,0 +1,207 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readHostConfig } from '../../../adapters/node/host-config.ts';
+import { mark } from '../../../adapters/node/marks.ts';
+import { findMarked, signalAll } from '../../../adapters/node/processes.ts';
+import { buildHostScripts } from '../../../local/fleet/build.ts';
+import type { HostScripts } from '../../../local/fleet/build.ts';
+import { startFleet } from '../../../local/fleet/fleet.ts';
+import type { Fleet } from '../../../local/fleet/fleet.ts';
+import { startFleetServer } from '../../../local/fleet/server.ts';
+import type { FleetServer } from '../../../local/fleet/server.ts';
+import { until } from './until.ts';
+
+const GUARD = 'test/local/fleet/stand-in-guard.ts';
+const TOKEN = 'secret';
+
+let scripts: HostScripts;
+let buildFolder = '';
+let folder = '';
+let fleet: Fleet;
+let server: FleetServer;
+let controlCalls: string[] = [];
+
+const startTestFleet = () =>
+  startFleet({
+    cluster: 'test',
+    hosts: [
+      { name: 'h1', machine: 'i-1', principal: 'arn:i-1' },
+      { name: 'h2', machine: 'i-2', principal: 'arn:i-2' },
+    ],
+    stateDir: folder,
+    region: 'local',
+    emulatorPort: 9,
+    tables: { heartbeats: 'heartbeats', registry: 'registry' },
+    scripts,
+    witness: '/nowhere',
+    log: () => undefined,
+  });
+
+const starts = (host: string): string[][] => {
+  try {
+    const text = readFileSync(join(folder, 'hosts', host, 'state', 'starts'), 'utf8').trim();
+    return text.split('\n').map((line) => line.split(' '));
+  } catch {
+    return [];
+  }
+};
+const instanceOf = (host: string): string => {
+  const { instanceMark } = readHostConfig(join(folder, 'hosts', host, 'config.json'));
+  return mark('instance', instanceMark);
+};
+const isUp = (host: string, n: number) => until(`start ${String(n)} of ${host}`, () => starts(host).length >= n);
+const view = (host: string) => fleet.instances().find((instance) => instance.host === host);
+const call = async (path: string, init: RequestInit = {}) => {
+  const response = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+const breakIt = (body: object | string) =>
+  call('/break', { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
+
+beforeAll(async () => {
+  buildFolder = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
+  const entries = { init: 'local/fleet/init.ts', guard: GUARD, agent: GUARD, service: 'local/samples/service.ts' };
+  scripts = await buildHostScripts(buildFolder, entries);
+});
+afterAll(() => {
+  rmSync(buildFolder, { recursive: true });
+});
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-fleet-'));
+  for (const host of ['h1', 'h2']) {
+    mkdirSync(join(folder, 'hosts', host, 'state'), { recursive: true });
+    writeFileSync(join(folder, 'hosts', host, 'state', 'behaviour'), 'fed');
+  }
+  controlCalls = [];
+  fleet = await startTestFleet();
+  const control = {
+    kill: () => void controlCalls.push('kill'),
+    stop: () => Promise.resolve(void controlCalls.push('stop')),
+    start: () => void controlCalls.push('start'),
+  };
+  server = await startFleetServer({ fleet, control, token: TOKEN });
+});
+afterEach(async () => {
+  await server.close();
+  await fleet.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('local fleet', () => {
+  test('a power cut ends everything at once and leaves the state folder; the next launch is a later one', async () => {
+    expect(view('h1')).toMatchObject({ state: 'stopped', bootId: '' });
+    await fleet.powerOn('h1');
+    await fleet.powerOn('i-2');
+    await Promise.all([isUp('h1', 1), isUp('h2', 1)]);
+    const first = view('h1');
+    expect(first).toMatchObject({ state: 'running', id: 'i-1', principal: 'arn:i-1' });
+    const others = findMarked(instanceOf('h2')).toSorted();
+    const off = fleet.powerOff('h1');
+    expect(await off).toBeUndefined();
+    expect(findMarked(instanceOf('h1'))).toEqual([]);
+    expect(view('h1')).toMatchObject({ state: 'stopped', launchTime: first?.launchTime, bootId: first?.bootId });
+    expect(findMarked(instanceOf('h2')).toSorted()).toEqual(others);
+
+    await fleet.powerOn('h1');
+    await isUp('h1', 2);
+    expect(Date.parse(view('h1')?.launchTime ?? '')).toBeGreaterThan(Date.parse(first?.launchTime ?? ''));
+    expect(starts('h1').map((start) => start.slice(1))).toEqual([
+      [first?.bootId, first?.launchTime],
+      [view('h1')?.bootId, view('h1')?.launchTime],
+    ]);
+  });
+
+  test('a reboot is a new boot of the same launch, and only for what runs', async () => {
+    await expect(fleet.reboot('h1')).rejects.toMatchObject({ code: 'conflict' });
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    const before = view('h1');
+    await fleet.reboot('h1');
+    await isUp('h1', 2);
+    expect(view('h1')?.launchTime).toBe(before?.launchTime);
+    expect(view('h1')?.bootId).not.toBe(before?.bootId);
+  });
+
+  test('a launch is later than every one before it, also over lives of the runtime', async () => {
+    const future = '2100-01-01T00:00:00.000Z';
+    await fleet.close();
+    writeFileSync(join(folder, 'launches.json'), JSON.stringify({ h1: future }));
+    fleet = await startTestFleet();
+    expect(view('h1')?.launchTime).toBe(future);
+    await fleet.powerOn('h1');
+    expect(view('h1')?.launchTime).toBe('2100-01-01T00:00:00.001Z');
+  });
+
+  test('an instance whose init dies is off, and nothing of it is left', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    const marked = findMarked(instanceOf('h1'));
+    const guards = findMarked([instanceOf('h1'), mark('role', 'guard')]);
+    const services = findMarked([instanceOf('h1'), mark('role', 'service')]);
+    const [init] = marked.filter((pid) => !guards.includes(pid) && !services.includes(pid));
+    signalAll([init ?? 0], 'SIGKILL');
+    await until('it to be off', () => view('h1')?.state === 'stopped');
+    expect(findMarked(instanceOf('h1'))).toEqual([]);
+  });
+
+  test('signals reach processes by role, group, slot and service', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    expect(fleet.signalRole('h1', 'guard', 'SIGCONT')).toBe(1);
+    expect(fleet.signalRole('h1', 'agent', 'SIGCONT')).toBe(0);
+    expect(fleet.signalRole('h1', 'service', 'SIGCONT', { group: 'ledger', slot: 0, service: 'db' })).toBe(3);
+    expect(fleet.signalRole('h1', 'service', 'SIGCONT', { group: 'other' })).toBe(0);
+    expect(fleet.signalRole('h1', 'service', 'SIGCONT', { slot: 1 })).toBe(0);
+    expect(fleet.signalRole('h1', 'service', 'SIGCONT', { service: 'web' })).toBe(0);
+    expect(() => fleet.signalRole('h9', 'agent', 'SIGCONT')).toThrow(
+      'no host "h9" in the local fleet; there are h1, h2',
+    );
+  });
+});
+
+describe('breaking things over HTTP', () => {
+  test('faults reach their host', async () => {
+    expect(await breakIt({ fault: 'power-on', host: 'h1' })).toEqual({
+      status: 200,
+      body: { fault: 'power-on', host: 'h1', signalled: null },
+    });
+    await isUp('h1', 1);
+    expect((await breakIt({ fault: 'cut', host: 'h1' })).status).toBe(200);
+    expect((await call('/instances')).body['instances']).toMatchObject([
+      { host: 'h1', state: 'running', isCut: true },
+      { host: 'h2', id: 'i-2', state: 'stopped', isCut: false },
+    ]);
+    await breakIt({ fault: 'heal', host: 'h1' });
+    expect(view('h1')?.isCut).toBe(false);
+    expect((await breakIt({ fault: 'freeze-guard', host: 'h1' })).body['signalled']).toBe(1);
+    await isUp('h1', 2); // Init ended the stopped guard.
+    expect((await breakIt({ fault: 'stop-control' })).status).toBe(200);
+    await breakIt({ fault: 'start-control' });
+    await breakIt({ fault: 'kill-control' });
+    expect(controlCalls).toEqual(['stop', 'start', 'kill']);
+  });
+
+  test.each([
+    ['broken JSON', '{', 'config_invalid', 400],
+    ['an unknown fault', '{"fault":"burn","host":"h1"}', 'config_invalid', 400],
+    ['a missing host', '{"fault":"cut"}', 'config_invalid', 400],
+    ['a group where none belongs', '{"fault":"cut","host":"h1","group":"ledger"}', 'config_invalid', 400],
+    ['an unknown host', '{"fault":"cut","host":"h9"}', 'not_found', 404],
+    ['a reboot of what is off', '{"fault":"reboot","host":"h1"}', 'conflict', 409],
+    ['a long body', `"${'x'.repeat(5_000)}"`, 'limit_exceeded', 413],
+  ])('%s is refused with a reason', async (_what, body, code, status) => {
+    expect(await breakIt(body)).toMatchObject({
+      status,
+      body: { error: code, message: expect.stringMatching(/.{10}/) },
+    });
+  });
+
+  test('nothing without the token, nothing elsewhere', async () => {
+    for (const authorization of ['', 'Bearer', 'Bearer other', TOKEN]) {
+      expect((await call('/instances', { headers: { authorization } })).status).toBe(401);
+    }
+    expect((await call('/break')).status).toBe(404);
+  });
+});
