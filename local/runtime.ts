@@ -77,7 +77,8 @@ async function startParts(options: RuntimeOptions, endings: Ending[]): Promise<O
   const witness = options.witness ?? startWitnessProcess(options, stateDir, endings);
   const emulator = await startEmulator({ path: join(stateDir, 'data') });
   endings.push(() => emulator.close());
-  await ensureTables({ region: REGION, endpoint: emulator.url, credentials: CREDENTIALS }, TABLES);
+  // A copy: the SDK writes into the credentials that it is given.
+  await ensureTables({ region: REGION, endpoint: emulator.url, credentials: { ...CREDENTIALS } }, TABLES);
 
   const fleet = await startFleet({
     cluster: definition.cluster,

@@ -72,7 +72,8 @@ export function createDynamo(place: DynamoPlace, limits: CallLimits): Dynamo {
       httpsAgent: agent,
     }),
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
-    ...(place.credentials === undefined ? {} : { credentials: place.credentials }),
+    // A copy: the SDK writes into the object it is given.
+    ...(place.credentials === undefined ? {} : { credentials: { ...place.credentials } }),
   });
   const call: Dynamo['call'] = (what, send, capMs = limits.budgetMs) => bounded(what, capMs, send);
   return {

@@ -86,6 +86,11 @@ export class World {
     }
   }
 
+  /** What `settle(pick, …)` would end is a question for leave. */
+  isLeaveNext(pick: number): boolean {
+    return this.pending[pick % Math.max(1, this.pending.length)]?.do === 'ask_leave';
+  }
+
   private act(effect: Extract<Effect, { do: 'run_action' }>, luck: number): void {
     const { service, run } = effect;
     // A superseded action is ended by its performer and changes the world no more.
