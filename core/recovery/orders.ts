@@ -2,7 +2,7 @@
  * A host's orders are a projection of the group records: whoever changes a group computes them anew, and the same
  * records give the same orders, whoever computes them and however often.
  */
-import type { GroupDefinition } from '../config/model.ts';
+import { type GroupDefinition, isCovered } from '../config/model.ts';
 import type { Assignment, CandidateList, GroupRecord, Order, OrderVerb, SlotRecord } from '../protocol/records.ts';
 import { isOwned } from './ownership.ts';
 
@@ -32,8 +32,9 @@ export function ordersFor(
       const isToStop = slot.phase === 'Stopping' || slot.phase === 'Held';
       if (spec !== undefined) orders.push(orderOf(isToStop ? 'release' : 'start', spec, slot, live));
     }
-    // Every candidate that owns no slot stands by: it probes that nothing of the group runs there (S20).
-    if (owned.length > 0 || spec === undefined || !isCandidate(live.host, spec)) continue;
+    // Every candidate that owns no slot stands by: it probes that nothing of the group runs there (S20). Of what is not
+    // covered two may run, so nobody needs to know.
+    if (owned.length > 0 || spec === undefined || !isCovered(spec) || !isCandidate(live.host, spec)) continue;
     for (const slot of group.slots) orders.push(orderOf('standby', spec, slot, live));
   }
   return orders.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));

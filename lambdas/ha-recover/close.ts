@@ -19,6 +19,15 @@ const PHASES: Record<Outcome, RunPhase> = {
   Held: 'Held',
 };
 
+/** What "done" is called for each kind of work. */
+const DONE_WORDS: Record<Work['verb'], string> = {
+  ha: 'Recovered',
+  place: 'Placed',
+  move: 'Moved',
+  restart: 'Restarted',
+  stop: 'Stopped',
+};
+
 export async function close(ports: ControlPorts, run: string, work: Work, outcome: Outcome): Promise<Work> {
   // A duplicate has no record and no claim of its own: another run does the work.
   if (outcome === 'Duplicate' || (outcome === 'Gone' && work.verb === 'ha')) return { ...work, next: 'Closed' };
@@ -27,13 +36,15 @@ export async function close(ports: ControlPorts, run: string, work: Work, outcom
   if (work.verb === 'ha' && work.host !== null) {
     await forgetLate(ports, work);
     if (outcome === 'Alive') await setHostStatus(ports, work.cluster, work.host, { type: 'renewed' }, work.says);
-    if (ending.outcome === 'Held') await setHostStatus(ports, work.cluster, work.host, { type: 'alert' }, ending.says);
+    // Without evidence about the host a person must look at it; without a place for its slots, at those.
+    if (outcome === 'Held') await setHostStatus(ports, work.cluster, work.host, { type: 'alert' }, ending.says);
   }
   const phase = PHASES[ending.outcome];
-  await recordStep(ports, run, 'Close', `${ending.outcome}: ${ending.says}`);
-  await closeRun(ports, run, { phase, outcome: ending.outcome, summary: ending.says });
+  const word = ending.outcome === 'Recovered' ? DONE_WORDS[work.verb] : ending.outcome;
+  await recordStep(ports, run, 'Close', `${word}: ${ending.says}`);
+  await closeRun(ports, run, { phase, outcome: word, summary: ending.says });
   const subject = work.host ?? work.slots.map(({ group, slot }) => `${group}/${slot}`).join(', ');
-  await recordEvent(ports, work.cluster, { kind: 'run.closed', subject, says: `${ending.outcome}: ${ending.says}`, run, by: run });
+  await recordEvent(ports, work.cluster, { kind: 'run.closed', subject, says: `${word}: ${ending.says}`, run, by: run });
   if (ending.outcome === 'Held') await ports.alerts.page(`${run} is held`, ending.says);
   return { ...work, next: 'Closed', says: ending.says };
 }

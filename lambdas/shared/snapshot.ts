@@ -1,4 +1,5 @@
 /** The facts of a cluster as placement sees them. */
+import { isCovered } from '../../core/config/model.ts';
 import type { HostFacts, Snapshot } from '../../core/placement/facts.ts';
 import type { GroupRecord, Heartbeat } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
@@ -28,6 +29,8 @@ export function snapshotOf(facts: ClusterFacts, nowMs: WallInstant, groups: read
  * runs there (S20): each shows it as `Standby` in its own heartbeat. Returns the hosts that have not.
  */
 export function unprobedHosts(facts: ClusterFacts, group: string, slot: number, candidates: readonly string[]): readonly string[] {
+  const spec = facts.definition.groups.find((candidate) => candidate.name === group);
+  if (spec !== undefined && !isCovered(spec)) return [];
   return candidates.filter((name) => {
     const record = facts.hosts.find((host) => host.host === name);
     if (record === undefined || liveSession(facts, record.principal) === null) return false;

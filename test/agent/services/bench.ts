@@ -37,6 +37,7 @@ export function openBench(): Bench {
   const guard = { grants: true, proves: true };
   const reports: string[] = [];
   const leaves: Bench['leaves'] = [];
+  const opened: Supervisors[] = [];
   const journal = join(folder, 'journal');
   const ports: SupervisorPorts = {
     now: () => clock.now(),
@@ -57,10 +58,17 @@ export function openBench(): Bench {
     guard,
     journal,
     lines: () => readLines(journal),
-    supervisors: () => createSupervisors(supervisorOptions({ folder, mark, ports })),
+    supervisors() {
+      const supervisors = createSupervisors(supervisorOptions({ folder, mark, ports }));
+      opened.push(supervisors);
+      return supervisors;
+    },
     pids: (name) => findMarked([`HOLDFAST_INSTANCE=${mark}`, `HOLDFAST_SERVICE=${name}`]),
     async end() {
-      guard.grants = false; // The supervisors live on with the test's process; they must not start again what ends here.
+      // The supervisors live on with the test's process: they must not start again what ends here.
+      guard.grants = false;
+      guard.proves = true;
+      await Promise.all(opened.map((supervisors) => supervisors.drain(3_000)));
       await endMarked(`HOLDFAST_INSTANCE=${mark}`);
       rmSync(folder, { recursive: true, force: true });
     },
