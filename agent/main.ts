@@ -66,6 +66,7 @@ function main(): void {
     incarnation: fileStore(join(config.stateDir, 'incarnation.json'), (json) => z.string().parse(json)),
     onAssignment(assignment) {
       for (const order of assignment.orders) supervisors.obey(order);
+      supervisors.keepOnly(assignment.orders);
       reports.keepOnly(new Set(assignment.orders.map((order) => order.id)));
     },
     log,

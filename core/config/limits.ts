@@ -17,7 +17,8 @@ export const DEFINITION_LIMITS = {
   pathsPerHost: 3,
   /** Active or standby places of one group. */
   places: 500,
-  hostName: 30,
+  /** `ha.<host>.<session>.<sequence>.<attempt>` must fit the 80 characters of an execution's name. */
+  hostName: 27,
   groupName: 24,
   serviceName: 31,
   clusterName: 30,

@@ -58,7 +58,7 @@ export const SHAPE: readonly Row[] = [
   [3, 'timing: { profile: fast, lostRenewals: "2" }', 3, 'timing.lostRenewals: got "2"; must be a number'],
   [4, 'hosts: []\nother:', 4, 'got an empty list; must have at least one host'],
   [5, '  - name: h_1', 5, 'hosts[0].name: got "h_1"'],
-  [5, `  - name: ${'h'.repeat(31)}`, 5, 'at most 30 characters'],
+  [5, `  - name: ${'h'.repeat(28)}`, 5, 'at most 27 characters'],
   [5, '  - name: 1', 5, 'hosts[0].name: got 1; must be a name'],
   [5, '  - name: -h1', 5, 'hosts[0].name: got "-h1"'],
   [6, '    instanceId: i-123', 6, 'got "i-123"; must be i- and 8 or 17 hex digits'],
