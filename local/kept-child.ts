@@ -47,19 +47,22 @@ export function keepChild(options: KeptChildOptions): KeptChild {
     });
     child = started;
     started.stdin?.on('error', () => undefined); // Nothing is ever written; its end is the message.
-    started.once('error', (error) => {
-      options.log(`${options.name} could not be started: ${error.message}`);
+    started.on('error', (error) => {
+      if (started.pid === undefined) over(started, `could not be started: ${error.message}`, startedAt);
     });
     started.once('exit', (code, signal) => {
-      child = undefined;
-      if (!isWanted) return;
-      if (performance.now() - startedAt > WELL_AFTER_MS) backoffMs = BACKOFF_MIN_MS;
-      options.log(
-        `${options.name} ended (${signal ?? `exit status ${String(code)}`}), starting it again; see ${options.logFile}`,
-      );
-      retry = setTimeout(launch, backoffMs);
-      backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+      over(started, `ended (${signal ?? `exit status ${String(code)}`})`, startedAt);
     });
+  }
+
+  function over(ended: ChildProcess, how: string, startedAt: number): void {
+    if (child !== ended) return;
+    child = undefined;
+    if (!isWanted) return;
+    if (performance.now() - startedAt > WELL_AFTER_MS) backoffMs = BACKOFF_MIN_MS;
+    options.log(`${options.name} ${how}, starting it again; see ${options.logFile}`);
+    retry = setTimeout(launch, backoffMs);
+    backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
   }
 
   async function away(signal: NodeJS.Signals): Promise<void> {

@@ -20,6 +20,8 @@ export interface FaultStory {
   readonly undo?: (harness: Harness, target: Target) => Promise<void>;
   /** `rises`: a new owner or session must take the slot. `stays`: an owner change would be a failover without need. */
   readonly epoch: 'rises' | 'stays';
+  /** What it strikes: everything covered on the host, or the target slot alone. */
+  readonly strikes?: 'slot';
 }
 
 const heal = (harness: Harness, { host }: Target): Promise<void> => harness.cause({ fault: 'heal', host });
@@ -87,6 +89,7 @@ export const FAULTS = {
       await harness.api.move(group, slot);
     },
     epoch: 'rises',
+    strikes: 'slot',
   },
 } as const satisfies Record<string, FaultStory>;
 

@@ -56,7 +56,9 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   harness.log.forget();
   const before = await settledStatus(harness);
   const target = pickTarget(harness, before);
-  const owned = ownedBy(before, target.host);
+  const isStruck = (slot: Owned): boolean =>
+    story.strikes !== 'slot' || (slot.group === target.group && slot.slot === target.slot);
+  const owned = ownedBy(before, target.host).filter(isStruck);
   await delay(Math.random() * PHASE_MAX_MS);
 
   const faultAtMs = Date.now();

@@ -79,11 +79,18 @@ async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise
       return end;
     }
     if (ports.boot.now() - begun > CALL_MS) break;
-    await ports.sleeper.sleep(POLL_MS);
+    await ports.sleeper.sleep(pauseMs(waiting, ports.wall.now()));
   }
   const round = work.round + 1;
   if (round < ROUNDS_MAX) return { ...work, round, next: 'Again', says: 'no evidence yet' };
   return { ...work, next: 'Hold', says: `no evidence that ${host.host} is over within ${ROUNDS_MAX} rounds of ${CALL_MS} ms` };
+}
+
+/** Until the next look: a poll, or less where the revocation falls due before. */
+function pauseMs({ host, observedAt, facts }: Waiting, now: WallInstant): number {
+  if (host.seen === null) return POLL_MS;
+  const dueInMs = revocationDueInMs(host.seen, observedAt, now, facts.definition.timing.wallGapMs);
+  return dueInMs > 0 ? Math.min(POLL_MS, dueInMs) : POLL_MS;
 }
 
 /** One look: the end of the wait, or null to go on waiting. Revokes when L_c + ε are over, and not a moment earlier (S7). */

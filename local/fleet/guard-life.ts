@@ -28,7 +28,7 @@ export function startGuard(start: GuardStart): GuardLife {
   });
   const over = new Promise<string>((resolve) => {
     const watchdog = keepWatchdog(child, start.clock, resolve);
-    child.once('error', (error) => {
+    child.on('error', (error) => {
       resolve(`guard could not be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {

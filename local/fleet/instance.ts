@@ -125,7 +125,7 @@ export class Instance {
     });
     closeSync(log);
     init.stdin?.on('error', () => undefined); // Nothing is ever written; its end is the message.
-    init.once('error', (error) => {
+    init.on('error', (error) => {
       this.#options.log(`${this.identity.host}: init could not be started: ${error.message}`);
     });
     init.once('exit', () => {

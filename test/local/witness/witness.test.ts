@@ -107,4 +107,17 @@ describe('witness and sample service', () => {
     expect(two).toBeGreaterThan(one);
     client.close();
   });
+
+  test('a bounded log keeps its newest part', async () => {
+    const socket = join(folder, 'bounded.sock');
+    const bounded = await startWitness({ socket, log: join(folder, 'bounded'), bytesMax: 100 });
+    const client = await connectWitness(socket);
+    for (const name of ['one', 'two', 'three', 'four', 'five']) await client.mark(name);
+    client.close();
+    await bounded.close();
+    const kept = [...readWitnessLog(join(folder, 'bounded.1')), ...readWitnessLog(join(folder, 'bounded'))];
+    expect(kept.flatMap((entry) => (entry.e === 'mark' ? [entry.mark] : []))).toContain('five');
+    expect(readFileSync(join(folder, 'bounded')).length).toBeLessThanOrEqual(100);
+    expect(readFileSync(join(folder, 'bounded.1')).length).toBeLessThanOrEqual(100);
+  });
 });
