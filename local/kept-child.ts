@@ -41,12 +41,8 @@ export function keepChild(options: KeptChildOptions): KeptChild {
   function launch(): void {
     if (!isWanted || child !== undefined) return;
     const startedAt = performance.now();
-    const started = spawn(process.execPath, options.args, {
-      detached: true, // Ctrl-C in a terminal is for the runtime alone, which ends its parts in order.
-      stdio: ['pipe', file.fd, file.fd],
-    });
+    const started = spawnChild(options.args, file.fd);
     child = started;
-    started.stdin?.on('error', () => undefined); // Nothing is ever written; its end is the message.
     started.on('error', (error) => {
       if (started.pid === undefined) over(started, `could not be started: ${error.message}`, startedAt);
     });
@@ -93,4 +89,13 @@ export function keepChild(options: KeptChildOptions): KeptChild {
       file.close();
     },
   };
+}
+
+function spawnChild(args: readonly string[], logFd: number): ChildProcess {
+  const child = spawn(process.execPath, args, {
+    detached: true, // Ctrl-C in a terminal is for the runtime alone, which ends its parts in order.
+    stdio: ['pipe', logFd, logFd],
+  });
+  child.stdin?.on('error', () => undefined); // Nothing is ever written; its end is the message.
+  return child;
 }

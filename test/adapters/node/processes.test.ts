@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { endMarked, environmentOf, findMarked, processStart, signalAll } from '../../../adapters/node/processes.ts';
 import { until } from '../../local/fleet/until.ts';
+
+/** Real processes on a busy machine. */
+jest.setTimeout(30_000);
 
 let marks: string[] = [];
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readHostConfig } from '../../../adapters/node/host-config.ts';
 import { mark } from '../../../adapters/node/marks.ts';
 import { findMarked, signalAll } from '../../../adapters/node/processes.ts';
@@ -12,6 +12,9 @@ import type { Fleet } from '../../../local/fleet/fleet.ts';
 import { startFleetServer } from '../../../local/fleet/server.ts';
 import type { FleetServer } from '../../../local/fleet/server.ts';
 import { until } from './until.ts';
+
+/** Real processes on a busy machine. */
+jest.setTimeout(30_000);
 
 const GUARD = 'test/local/fleet/stand-in-guard.ts';
 const TOKEN = 'secret';

@@ -6,11 +6,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { HostConfig } from '../../../adapters/node/host-config.ts';
 import { mark } from '../../../adapters/node/marks.ts';
 import { endMarked, findMarked, signalAll } from '../../../adapters/node/processes.ts';
 import { until } from './until.ts';
+
+/** Real processes on a busy machine. */
+jest.setTimeout(30_000);
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const INIT = path('../../../local/fleet/init.ts');

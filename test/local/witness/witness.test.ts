@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { environmentOf } from '../../../adapters/node/processes.ts';
 import { measureSlot } from '../../../bench/failover/measure.ts';
 import { connectWitness, readWitnessLog } from '../../../local/witness/client.ts';
@@ -13,6 +13,9 @@ import type { WitnessEntry } from '../../../local/witness/protocol.ts';
 import { startWitness } from '../../../local/witness/witness.ts';
 import type { Witness } from '../../../local/witness/witness.ts';
 import { until } from '../fleet/until.ts';
+
+/** Real processes on a busy machine. */
+jest.setTimeout(30_000);
 
 const SERVICE = fileURLToPath(new URL('../../../local/samples/service.ts', import.meta.url));
 const SLOT = 'demo/ledger/0';
