@@ -2,13 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { ApiAddress } from '../adapters/node/api-client.ts';
 import { HaError, messageOf } from '../core/failures/failures.ts';
 import type { CliIo } from './io.ts';
-
-export interface ApiAddress {
-  readonly url: string;
-  readonly token?: string | undefined;
-}
 
 const ADDRESS_FILE = join('.holdfast', 'api.json');
 const DEFAULT_URL = 'http://127.0.0.1:7777';

@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { FAILURES, failureCode, messageOf } from '../core/failures/failures.ts';
 import { apiAddress } from './api-address.ts';
-import { apiClient } from './client.ts';
+import { apiClient } from '../adapters/node/api-client.ts';
 import { apply, validate } from './commands/apply.ts';
 import type { Context } from './commands/context.ts';
 import { move } from './commands/move.ts';

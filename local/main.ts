@@ -8,7 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAILURES, failureCode, messageOf } from '../core/failures/failures.ts';
-import { apiClient, missingFrom } from './api-client.ts';
+import { apiClient } from '../adapters/node/api-client.ts';
+import { missingFrom } from './missing.ts';
 import { startRuntime } from './runtime.ts';
 import type { Runtime, RuntimeOptions } from './runtime.ts';
 

@@ -6,8 +6,15 @@ import type { Alerts } from '../../core/ports.ts';
 /** SNS refuses longer subjects, and line breaks in them. */
 const SUBJECT_MAX = 100;
 
-export function snsAlerts(options: { readonly region: string; readonly topicArn: string; readonly endpoint?: string }): Alerts {
-  const client = new SNSClient({ region: options.region, ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }) });
+export function snsAlerts(options: {
+  readonly region: string;
+  readonly topicArn: string;
+  readonly endpoint?: string;
+}): Alerts {
+  const client = new SNSClient({
+    region: options.region,
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+  });
   return {
     async page(subject, text) {
       const line = `Holdfast: ${subject}`.replaceAll(/\s+/g, ' ').slice(0, SUBJECT_MAX);

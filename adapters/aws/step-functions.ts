@@ -7,18 +7,29 @@ import type { ExecutionStatus, Workflow } from '../../core/ports.ts';
 const CONNECT_MS = 1_000;
 const REQUEST_MS = 5_000;
 
-export function stepFunctions(options: { readonly region: string; readonly stateMachineArn: string; readonly endpoint?: string }): Workflow {
+export function stepFunctions(options: {
+  readonly region: string;
+  readonly stateMachineArn: string;
+  readonly endpoint?: string;
+}): Workflow {
   const client = new SFNClient({
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: REQUEST_MS,
+      throwOnRequestTimeout: true,
+    }),
   });
-  const executionArn = (name: string): string => `${options.stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  const executionArn = (name: string): string =>
+    `${options.stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
   return {
     async start(name, input) {
       const { stateMachineArn } = options;
       try {
-        const started = await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+        const started = await client.send(
+          new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+        );
         // The same name and input while it runs is answered with the first start's date.
         const isOld = started.startDate !== undefined && Date.now() - started.startDate.getTime() > REQUEST_MS;
         return { outcome: isOld ? 'exists' : 'started' };
@@ -61,5 +72,9 @@ function nameOf(error: unknown): string {
 
 function toFault(what: string, error: unknown): HaError {
   const isThrottled = /Throttling|TooManyRequests/.test(nameOf(error));
-  return new HaError(isThrottled ? 'store_throttled' : 'store_unavailable', `Step Functions, ${what}: ${messageOf(error)}`, { cause: error });
+  return new HaError(
+    isThrottled ? 'store_throttled' : 'store_unavailable',
+    `Step Functions, ${what}: ${messageOf(error)}`,
+    { cause: error },
+  );
 }

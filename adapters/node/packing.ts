@@ -10,9 +10,14 @@ export function pack(value: unknown): string {
   const packed = gzipSync(JSON.stringify(value)).toString('base64');
   if (packed.length <= PACKED_BYTES_MAX) return packed;
   const change = 'split it into several clusters';
-  throw new HaError('limit_exceeded', `the definition packs to ${packed.length} bytes, at most ${PACKED_BYTES_MAX} are stored; ${change}`);
+  throw new HaError(
+    'limit_exceeded',
+    `the definition packs to ${packed.length} bytes, at most ${PACKED_BYTES_MAX} are stored; ${change}`,
+  );
 }
 
 export function unpack(packed: string): unknown {
-  return JSON.parse(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: UNPACKED_BYTES_MAX }).toString('utf8'));
+  return JSON.parse(
+    gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: UNPACKED_BYTES_MAX }).toString('utf8'),
+  );
 }

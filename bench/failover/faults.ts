@@ -86,7 +86,7 @@ export const FAULTS = {
   move: {
     says: 'an operator moves the slot',
     cause: async (harness, { group, slot }) => {
-      await harness.api.move(group, slot);
+      await harness.api.move(group, { slot });
     },
     epoch: 'rises',
     strikes: 'slot',

@@ -13,8 +13,9 @@ import { loadDefinitionSources, readDefinition } from '../../adapters/node/defin
 import type { Definition } from '../../core/config/model.ts';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import type { StatusView } from '../../core/protocol/views.ts';
-import { apiClient, missingFrom } from '../../local/api-client.ts';
-import type { ApiClient } from '../../local/api-client.ts';
+import { apiClient } from '../../adapters/node/api-client.ts';
+import type { ApiClient } from '../../adapters/node/api-client.ts';
+import { missingFrom } from '../../local/missing.ts';
 import type { Fault } from '../../local/fleet/faults.ts';
 import { connectWitness } from '../../local/witness/client.ts';
 import type { WitnessClient } from '../../local/witness/client.ts';

@@ -9,6 +9,9 @@ import type { Harness } from './harness.ts';
 import { livesOf, measureSlot } from './measure.ts';
 import type { SlotFigures, Span } from './measure.ts';
 
+/** Runs looked through for those of one fault. */
+const RECENT_RUNS = 50;
+
 const TARGET_GROUP = 'ledger';
 const TARGET_SLOT = 0;
 const PHASE_MAX_MS = 1_000;
@@ -140,7 +143,7 @@ function runsLater(harness: Harness, owned: Owned): boolean {
 
 async function storiesSince(harness: Harness, sinceMs: number): Promise<RunStoryView[]> {
   try {
-    const { runs } = await harness.api.runs();
+    const { runs } = await harness.api.runs(RECENT_RUNS);
     const recent = runs.filter((run) => run.openedAtMs >= sinceMs).toSorted((a, b) => a.openedAtMs - b.openedAtMs);
     return await Promise.all(recent.map(({ run }) => harness.api.run(run)));
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What every command is given, and the two ways to answer. */
 import { HaError } from '../../core/failures/failures.ts';
-import type { ApiClient } from '../client.ts';
+import type { ApiClient } from '../../adapters/node/api-client.ts';
 import type { CliIo } from '../io.ts';
 import type { Paint } from '../text/words.ts';
 

@@ -1,6 +1,6 @@
 /** `move`: shows the plan of a planned move, asks, and starts it. */
 import { HaError } from '../../core/failures/failures.ts';
-import type { ApiClient } from '../client.ts';
+import type { ApiClient } from '../../adapters/node/api-client.ts';
 import { paragraph } from '../text/table.ts';
 import { answer, confirmed, DECLINED, type Context } from './context.ts';
 import { unknown } from './show.ts';

@@ -9,7 +9,11 @@ import type { Handler } from '../../lambdas/shared/edge.ts';
 const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_MS = 30_000;
 
-export async function startApiServer(options: { readonly api: Handler<HttpAnswer>; readonly port: number; readonly token: string }): Promise<Server> {
+export async function startApiServer(options: {
+  readonly api: Handler<HttpAnswer>;
+  readonly port: number;
+  readonly token: string;
+}): Promise<Server> {
   const server = createServer((request, response) => {
     serve(options, request, response).catch((error: unknown) => {
       send(response, problem(500, 'internal error', messageOf(error), 'store_unavailable'));
@@ -29,14 +33,21 @@ async function serve(
   // A page of another site may resolve its own name to loopback; it cannot make the browser lie about that name.
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
   if (host !== '127.0.0.1' && host !== 'localhost') {
-    return send(response, problem(403, 'forbidden', `this API answers to 127.0.0.1 and localhost, not to ${host}`, 'forbidden'));
+    return send(
+      response,
+      problem(403, 'forbidden', `this API answers to 127.0.0.1 and localhost, not to ${host}`, 'forbidden'),
+    );
   }
   if (!isAuthorised(request.headers.authorization, options.token)) {
     const detail = 'send the token as `Authorization: Bearer …`; it is in api.json in the state folder';
     return send(response, problem(401, 'unauthorized', detail, 'unauthorized'));
   }
   const body = await readBody(request);
-  if (body === null) return send(response, problem(413, 'limit exceeded', `the body is larger than ${BODY_BYTES_MAX} bytes`, 'limit_exceeded'));
+  if (body === null)
+    return send(
+      response,
+      problem(413, 'limit exceeded', `the body is larger than ${BODY_BYTES_MAX} bytes`, 'limit_exceeded'),
+    );
   const [rawPath, rawQueryString = ''] = (request.url ?? '/').split('?', 2);
   const requestContext = { http: { method: request.method ?? 'GET' }, by: 'local operator' };
   // Base64 as API Gateway sends what is no text: bytes that are not UTF-8 reach the Lambda as they are.

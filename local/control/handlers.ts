@@ -64,7 +64,8 @@ export function createLambdas(ports: ControlPorts): Lambdas {
   return {
     async invoke(resource, input) {
       const handler = tasks.get(resource);
-      if (handler === undefined) throw new HaError('not_found', `the workflow names ${resource}, which is no function here`);
+      if (handler === undefined)
+        throw new HaError('not_found', `the workflow names ${resource}, which is no function here`);
       const output = await handler(JSON.parse(JSON.stringify(input)));
       return JSON.parse(JSON.stringify(output)) as unknown;
     },

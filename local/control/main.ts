@@ -70,7 +70,11 @@ function required(driver: WorkflowDriver | undefined): WorkflowDriver {
 async function applyFirst(ports: ControlPorts, file: string): Promise<void> {
   const clusters = await ports.registry.query(keys.clusters('').pk, { limit: 1 });
   if (clusters.length > 0) return;
-  const applied = await applyDefinition(ports, await readFile(file, 'utf8'), { dryRun: false, account: ACCOUNT, by: 'npm start' });
+  const applied = await applyDefinition(ports, await readFile(file, 'utf8'), {
+    dryRun: false,
+    account: ACCOUNT,
+    by: 'npm start',
+  });
   log('info', `applied ${file} as definition ${applied.rev}`);
 }
 

@@ -3,7 +3,14 @@ export interface Schedule {
   stop(): void;
 }
 
-export function every(periodMs: number, options: { readonly overlap: boolean; readonly run: () => Promise<unknown>; readonly onError: (error: unknown) => void }): Schedule {
+export function every(
+  periodMs: number,
+  options: {
+    readonly overlap: boolean;
+    readonly run: () => Promise<unknown>;
+    readonly onError: (error: unknown) => void;
+  },
+): Schedule {
   let running = 0;
   const fire = (): void => {
     if (running > 0 && !options.overlap) return;

@@ -1,8 +1,8 @@
 /** The operators' client of the HTTP API. Every fault is an HaError with the code that the API named. */
 import type * as z from 'zod';
-import type { Problem } from '../core/config/problem.ts';
-import { FAILURES, type FailureCode, HaError, messageOf } from '../core/failures/failures.ts';
-import * as schemas from '../core/protocol/view-schemas.ts';
+import type { Problem } from '../../core/config/problem.ts';
+import { FAILURES, type FailureCode, HaError, messageOf } from '../../core/failures/failures.ts';
+import * as schemas from '../../core/protocol/view-schemas.ts';
 import type {
   AppliedView,
   DefinitionView,
@@ -12,8 +12,12 @@ import type {
   RunStoryView,
   RunsView,
   StatusView,
-} from '../core/protocol/views.ts';
-import type { ApiAddress } from './api-address.ts';
+} from '../../core/protocol/views.ts';
+
+export interface ApiAddress {
+  readonly url: string;
+  readonly token?: string | undefined;
+}
 
 export type ApplyAnswer =
   | ({ readonly outcome: 'accepted' } & AppliedView)
