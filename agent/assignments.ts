@@ -12,7 +12,7 @@ const REREAD_MS = 60_000;
 const RETRY_MS = 200;
 
 export interface AssignmentsOptions {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'get'>;
   readonly principal: string;
   readonly self: { readonly cluster: string; readonly host: string };
   /** The registry's incarnation that this host has worked under (S21). */
@@ -38,25 +38,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
   let newest: Assignment | null = null;
   let isReading = false;
   let isStale = false;
-  let flagged = '';
-
-  const flag = (text: string): void => {
-    if (text !== '' && text !== flagged) options.log('warn', text);
-    flagged = text;
-  };
-
-  const read = async (): Promise<Assignment | null> => {
-    const stored = await options.registry.get<Assignment>(keys.assignment(options.principal));
-    if (stored === undefined) return null;
-    const assignment = stored.body;
-    const { cluster, host } = options.self;
-    if (assignment.cluster !== cluster || assignment.host !== host) {
-      const got = `${assignment.cluster}/${assignment.host}`;
-      throw new HaError('protocol_mismatch', `the assignment is for ${got}, this host is ${cluster}/${host}`);
-    }
-    await checkIncarnation(assignment, options.incarnation);
-    return assignment;
-  };
+  const flag = flagOnce(options.log);
 
   const obey = (assignment: Assignment): void => {
     if (assignment.n < obeyed) return;
@@ -71,7 +53,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     while (isStale || wanted > obeyed) {
       isStale = false;
       try {
-        const assignment = await read();
+        const assignment = await readAssignment(options);
         if (assignment !== null) obey(assignment);
         flag('');
         // The number on the heartbeat may run ahead of what was read only if someone removed the assignment.
@@ -84,46 +66,77 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     }
     isReading = false;
   };
-
-  setInterval(() => {
+  const reread = (): void => {
     isStale = true;
     void readUntilCurrent();
-  }, REREAD_MS).unref();
+  };
+  setInterval(reread, REREAD_MS).unref();
 
   return {
-    async first() {
-      for (;;) {
-        try {
-          const assignment = await read();
-          if (assignment !== null) return assignment;
-          flag('waiting for the first assignment: is this host in an applied definition?');
-        } catch (error) {
-          flag(`waiting for the first assignment: ${messageOf(error)}`);
-        }
-        await pause();
-      }
-    },
+    first: () => firstAssignment(options, flag),
     noticed(n) {
       wanted = Math.max(wanted, n);
       if (wanted > obeyed) void readUntilCurrent();
     },
-    reread() {
-      isStale = true;
-      void readUntilCurrent();
-    },
+    reread,
     obeyed: () => obeyed,
     newest: () => newest,
   };
 }
 
+async function firstAssignment(options: AssignmentsOptions, flag: (text: string) => void): Promise<Assignment> {
+  for (;;) {
+    try {
+      const assignment = await readAssignment(options);
+      if (assignment !== null) return assignment;
+      flag('waiting for the first assignment: is this host in an applied definition?');
+    } catch (error) {
+      flag(`waiting for the first assignment: ${messageOf(error)}`);
+    }
+    await pause();
+  }
+}
+
+/** null: none is written yet. Throws on one that this host must not obey. */
+async function readAssignment(options: AssignmentsOptions): Promise<Assignment | null> {
+  const stored = await options.registry.get<Assignment>(keys.assignment(options.principal));
+  if (stored === undefined) return null;
+  const assignment = stored.body;
+  const { cluster, host } = options.self;
+  if (assignment.cluster !== cluster || assignment.host !== host) {
+    const got = `${assignment.cluster}/${assignment.host}`;
+    throw new HaError('protocol_mismatch', `the assignment is for ${got}, this host is ${cluster}/${host}`);
+  }
+  await checkIncarnation(assignment, options.incarnation);
+  return assignment;
+}
+
 /** S21: under another incarnation nothing starts, moves or stops until an operator has recovered the registry. */
 async function checkIncarnation(assignment: Assignment, store: FileStore<string>): Promise<void> {
   const known = await store.read();
+  if (known.state === 'unreadable') {
+    throw new HaError(
+      'protocol_mismatch',
+      `which registry this host has worked under cannot be read (${known.why}); nothing is obeyed`,
+    );
+  }
   if (known.state === 'read' && known.value !== assignment.incarnation) {
     const detail = `incarnation ${assignment.incarnation}, this host has worked under ${known.value}`;
-    throw new HaError('protocol_mismatch', `the registry was restored or replaced: ${detail}; nothing is obeyed until it is recovered`);
+    throw new HaError(
+      'protocol_mismatch',
+      `the registry was restored or replaced: ${detail}; nothing is obeyed until it is recovered`,
+    );
   }
-  if (known.state !== 'read') await store.write(assignment.incarnation);
+  if (known.state === 'absent') await store.write(assignment.incarnation);
+}
+
+/** Says the same thing once; '' ends it. */
+function flagOnce(log: AssignmentsOptions['log']): (text: string) => void {
+  let flagged = '';
+  return (text) => {
+    if (text !== '' && text !== flagged) log('warn', text);
+    flagged = text;
+  };
 }
 
 function pause(): Promise<void> {

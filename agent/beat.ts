@@ -40,7 +40,10 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
   };
   const clear = (): void => {
     if (trouble === null) return;
-    ports.log('info', `renewing again after ${Math.round(elapsed(trouble.since, ports.clock.now()))} ms: ${trouble.text}`);
+    ports.log(
+      'info',
+      `renewing again after ${Math.round(elapsed(trouble.since, ports.clock.now()))} ms: ${trouble.text}`,
+    );
     trouble = null;
   };
 
@@ -64,8 +67,10 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
   const tick = async (dueAt: Instant): Promise<void> => {
     const sentAt = ports.clock.now();
     const lateMs = elapsed(dueAt, sentAt);
-    if (lateMs > timing.intervalMs) ports.log('warn', `the beat is ${Math.round(lateMs)} ms late: this process was not running`);
-    if (ports.guardSilentMs() > timing.watchdogMs) flag(`the guard has been silent for more than ${timing.watchdogMs} ms`);
+    if (lateMs > timing.intervalMs)
+      ports.log('warn', `the beat is ${Math.round(lateMs)} ms late: this process was not running`);
+    if (ports.guardSilentMs() > timing.watchdogMs)
+      flag(`the guard has been silent for more than ${timing.watchdogMs} ms`);
     else {
       await renew(sentAt).catch((error: unknown) => {
         flag(failureCode(error) ?? messageOf(error));

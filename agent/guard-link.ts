@@ -9,6 +9,8 @@ export interface GuardLink {
   send(message: AgentMessage): void;
   leave(request: LeaveRequest): Promise<{ granted: boolean; why: string }>;
   release(ref: SlotRef): Promise<boolean>;
+  /** Whether the guard has proof that nothing of this session is left, so that it may be reported closed (S7). */
+  close(session: string): Promise<boolean>;
   /** Time since the guard was last heard; an agent that hears nothing for w stops beating. */
   silentFor(): Millis;
   /** Messages other than answers. */
@@ -20,8 +22,11 @@ const ANSWER_MS = 10_000;
 
 type Answer = { readonly ok: boolean; readonly why: string };
 
+type Question = Extract<AgentMessage, { readonly id: number }>;
+
 export function guardLink(clock: BootClock): GuardLink {
-  const waiting = new Map<number, (answer: Answer) => void>();
+  /** Per kind and number: an answer of one kind never settles a question of another. */
+  const waiting = new Map<string, (answer: Answer) => void>();
   const listeners: ((message: GuardMessage) => void)[] = [];
   let nextId = 1;
   let heardAt = clock.now();
@@ -30,26 +35,27 @@ export function guardLink(clock: BootClock): GuardLink {
   process.on('message', (raw) => {
     const message = raw as GuardMessage;
     heardAt = clock.now();
-    if (message.type === 'leave') waiting.get(message.id)?.({ ok: message.granted, why: message.why });
-    else if (message.type === 'release') waiting.get(message.id)?.({ ok: message.released, why: message.why });
+    const answered = answerOf(message);
+    if (answered !== null) waiting.get(answered.to)?.(answered);
     else for (const listener of listeners) listener(message);
   });
 
   const send = (message: AgentMessage): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
-  const ask = (message: (id: number) => AgentMessage): Promise<Answer> =>
+  const ask = (question: (id: number) => Question): Promise<Answer> =>
     new Promise((resolve) => {
-      const id = nextId;
+      const message = question(nextId);
       nextId += 1;
+      const key = `${message.type} ${message.id}`;
       const settle = (answer: Answer): void => {
         clearTimeout(timer);
-        waiting.delete(id);
+        waiting.delete(key);
         resolve(answer);
       };
       const timer = setTimeout(() => settle({ ok: false, why: 'the guard does not answer' }), ANSWER_MS);
-      waiting.set(id, settle);
-      send(message(id));
+      waiting.set(key, settle);
+      send(message);
     });
 
   return {
@@ -59,7 +65,22 @@ export function guardLink(clock: BootClock): GuardLink {
       return { granted: answer.ok, why: answer.why };
     },
     release: async (ref) => (await ask((id) => ({ type: 'release', id, ref }))).ok,
+    close: async (session) => (await ask((id) => ({ type: 'close', id, session }))).ok,
     silentFor: () => elapsed(heardAt, clock.now()),
     onMessage: (listener) => void listeners.push(listener),
   };
+}
+
+/** null: not an answer. */
+function answerOf(message: GuardMessage): (Answer & { readonly to: string }) | null {
+  switch (message.type) {
+    case 'leave':
+      return { to: `leave ${message.id}`, ok: message.granted, why: message.why };
+    case 'release':
+      return { to: `release ${message.id}`, ok: message.released, why: message.why };
+    case 'close':
+      return { to: `close ${message.id}`, ok: message.closed, why: message.why };
+    default:
+      return null;
+  }
 }

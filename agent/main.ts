@@ -9,12 +9,13 @@ import { dynamoRegistry } from '../adapters/aws/dynamodb-registry.ts';
 import { bootClock } from '../adapters/node/boot-clock.ts';
 import { fileStore } from '../adapters/node/file-store.ts';
 import { type HostConfig, readHostConfig } from '../adapters/node/host-config.ts';
+import type { BootClock } from '../core/ports.ts';
 import type { Beat } from '../core/protocol/records.ts';
-import { createAssignments } from './assignments.ts';
-import { guardLink } from './guard-link.ts';
-import { createReports } from './reports.ts';
-import { createSessionLoop } from './session-loop.ts';
-import { createSupervisors } from './services/slots.ts';
+import { type Assignments, createAssignments } from './assignments.ts';
+import { type GuardLink, guardLink } from './guard-link.ts';
+import { closeOrder, createReports, type Reports } from './reports.ts';
+import { createSessionLoop, type SessionLoop } from './session-loop.ts';
+import { createSupervisors, type Supervisors } from './services/slots.ts';
 
 /** One call to the registry; renewals have their own cap r. */
 const CALL_MS = 2_000;
@@ -30,6 +31,13 @@ function placeOf(config: HostConfig): Parameters<typeof createDynamo>[0] {
   return { region, endpoint, credentials: { accessKeyId, secretAccessKey } };
 }
 
+interface Parts {
+  readonly link: GuardLink;
+  readonly reports: Reports;
+  readonly supervisors: Supervisors;
+  readonly sessions: SessionLoop;
+}
+
 function main(): void {
   const configFile = parseArgs({ options: { config: { type: 'string' } } }).values.config;
   if (configFile === undefined) throw new Error('usage: agent --config FILE');
@@ -42,8 +50,27 @@ function main(): void {
   const registry = dynamoRegistry({ dynamo, table: config.tables.registry });
   const link = guardLink(clock);
   const reports = createReports({ registry, principal, log });
+  const supervisors = createServices(config, clock, link, reports);
+  const assignments = createAssignments({
+    registry,
+    principal,
+    self: { cluster: config.cluster, host: config.host },
+    incarnation: fileStore(join(config.stateDir, 'incarnation.json'), (json) => z.string().parse(json)),
+    onAssignment(assignment) {
+      for (const order of assignment.orders) supervisors.obey(order);
+      supervisors.keepOnly(assignment.orders);
+      reports.keepOnly(new Set(assignment.orders.map((order) => order.id)));
+    },
+    log,
+  });
+  const beat = (): Beat => beatOf(assignments, supervisors);
+  const sessions = createSessionLoop({ config, clock, own, link, assignments, beat, log });
+  obeyGuard({ link, reports, supervisors, sessions });
+  link.send({ type: 'ready' });
+}
 
-  const supervisors = createSupervisors({
+function createServices(config: HostConfig, clock: BootClock, link: GuardLink, reports: Reports): Supervisors {
+  return createSupervisors({
     ports: {
       now: () => clock.now(),
       leave: (request) => link.leave(request),
@@ -58,54 +85,42 @@ function main(): void {
     stateDir: config.stateDir,
     resolveCommand: (argv) => (argv[0] === 'holdfast-sample' ? [...config.sampleCommand, ...argv.slice(1)] : [...argv]),
   });
+}
 
-  const assignments = createAssignments({
-    registry,
-    principal,
-    self: { cluster: config.cluster, host: config.host },
-    incarnation: fileStore(join(config.stateDir, 'incarnation.json'), (json) => z.string().parse(json)),
-    onAssignment(assignment) {
-      for (const order of assignment.orders) supervisors.obey(order);
-      supervisors.keepOnly(assignment.orders);
-      reports.keepOnly(new Set(assignment.orders.map((order) => order.id)));
-    },
-    log,
-  });
-
-  const beat = (): Beat => ({
+function beatOf(assignments: Assignments, supervisors: Supervisors): Beat {
+  const orders = assignments.newest()?.orders ?? [];
+  return {
     obeyed: assignments.obeyed(),
     slots: supervisors.reports(),
-    lists: Object.fromEntries(
-      (assignments.newest()?.orders ?? []).map((order) => [`${order.group}/${order.slot}`, order.list.no]),
-    ),
+    lists: Object.fromEntries(orders.map((order) => [`${order.group}/${order.slot}`, order.list.no])),
     sentAtWallMs: Date.now(),
-  });
-  const sessions = createSessionLoop({ config, clock, own, link, assignments, beat, log });
+  };
+}
 
+function obeyGuard(parts: Parts): void {
+  const { link, supervisors, sessions } = parts;
   link.onMessage((message) => {
     sessions.onGuard(message);
     if (message.type === 'stop_covered') {
-      link.send({ type: 'stopping' });
-      void supervisors.stopCovered(message.why).then(() => link.send({ type: 'stopped' }));
+      const { stop, why } = message;
+      link.send({ type: 'stopping', stop });
+      void supervisors.stopCovered(why).then(() => link.send({ type: 'stopped', stop }));
     }
     if (message.type === 'resume') supervisors.resume();
-    if (message.type === 'drain') void drain();
+    if (message.type === 'drain') void drain(parts);
   });
+}
 
-  /** `closed` is evidence: said only when everything was released, and the guard proves it again before it goes. */
-  const drain = async (): Promise<void> => {
-    const session = sessions.session();
-    await supervisors.drain(DRAIN_MS);
-    const isAllReleased = supervisors.reports().every((slot) => slot.phase === 'Standby' || slot.phase === 'Stopped');
-    if (session !== null && isAllReleased) {
-      const order = `closed.${session}`;
-      reports.put({ order, session, group: '*', slot: 0, epoch: 0, outcome: 'released', detail: 'the host was shut down in good order' });
-      await reports.flushed(CALL_MS);
-    }
-    link.send({ type: 'drained' });
-  };
-
-  link.send({ type: 'ready' });
+/** `closed` is evidence: said only when everything was released and the guard's own list says so (S7). */
+async function drain({ link, reports, supervisors, sessions }: Parts): Promise<void> {
+  await supervisors.drain(DRAIN_MS);
+  const session = sessions.session();
+  if (session !== null && (await link.close(session))) {
+    const detail = 'the host was shut down in good order';
+    reports.put({ order: closeOrder(session), session, group: '*', slot: 0, epoch: 0, outcome: 'released', detail });
+    await reports.flushed(CALL_MS);
+  }
+  link.send({ type: 'drained' });
 }
 
 main();

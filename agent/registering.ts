@@ -4,17 +4,11 @@ import { unreachable } from '../core/failures/invariant.ts';
 import { registrationMove } from '../core/lease/registration.ts';
 import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
 import type { Beat, Heartbeat, Registration } from '../core/protocol/records.ts';
-import { type Instant, instant } from '../core/time/time.ts';
+import type { Instant } from '../core/time/time.ts';
 
 const RETRY_MS = 100;
 
-export interface Registered {
-  readonly heartbeat: Heartbeat;
-  readonly sentAt: Instant;
-  readonly answeredAt: Instant;
-}
-
-export async function registerSession(options: {
+export interface RegisteringOptions {
   readonly own: OwnHeartbeat;
   readonly clock: BootClock;
   readonly registration: Registration;
@@ -23,10 +17,24 @@ export async function registerSession(options: {
   readonly ttl: () => number;
   readonly isCurrent: () => boolean;
   readonly log: (level: 'info' | 'warn', text: string) => void;
-}): Promise<Registered | null> {
+}
+
+export type Registering =
+  | {
+      readonly outcome: 'registered';
+      readonly heartbeat: Heartbeat;
+      readonly sentAt: Instant;
+      readonly answeredAt: Instant;
+    }
+  /** It may have stood and been replaced: a session is registered once, so that no version of it repeats (S2). */
+  | { readonly outcome: 'spent'; readonly found: string }
+  /** The guard named another session meanwhile. */
+  | { readonly outcome: 'dropped' };
+
+export async function registerSession(options: RegisteringOptions): Promise<Registering> {
   const { own, clock, registration } = options;
   const { session, machine, bootId } = registration;
-  let firstSentAt: Instant | null = null;
+  let first: { readonly askedAt: Instant; readonly expected: string | null } | null = null;
   let flagged = '';
   const flag = (text: string): void => {
     if (text !== flagged) options.log('warn', `not registered: ${text}`);
@@ -35,23 +43,25 @@ export async function registerSession(options: {
 
   while (options.isCurrent()) {
     try {
+      const askedAt = clock.now();
       const found = await own.read();
       const move = registrationMove(found, { session, machine, bootId, handover: options.handover });
       switch (move.do) {
         case 'register': {
-          const sentAt = clock.now();
-          firstSentAt ??= sentAt;
-          const answer = await own.register(registration, move.expected, options.beat(), options.ttl());
-          // An earlier attempt of ours may be the one that stands: count from the first (S2).
-          if (answer.outcome === 'registered') {
-            return { heartbeat: answer.heartbeat, sentAt: firstSentAt, answeredAt: clock.now() };
+          // Our write stands nowhere, and what it was to replace is gone: replaced by it, perhaps, and then it by this.
+          if (first !== null && first.expected !== move.expected) {
+            return { outcome: 'spent', found: move.expected ?? 'none' };
           }
-          continue;
+          // Counted from before the look that showed the item without this session: the write can only be later (S2).
+          first ??= { askedAt, expected: move.expected };
+          const answer = await own.register(registration, move.expected, options.beat(), options.ttl());
+          if (answer.outcome === 'refused') continue;
+          return { outcome: 'registered', heartbeat: answer.heartbeat, sentAt: first.askedAt, answeredAt: clock.now() };
         }
         case 'stands':
-          // Sent by an agent that died before the answer: when is not known, so the first beat must bring the lease.
-          if (found !== undefined) return { heartbeat: found, sentAt: firstSentAt ?? instant(0), answeredAt: clock.now() };
-          break;
+          // The answer to our own write was lost.
+          if (found === undefined || first === null) return { outcome: 'spent', found: session };
+          return { outcome: 'registered', heartbeat: found, sentAt: first.askedAt, answeredAt: clock.now() };
         case 'wait':
           flag(move.why);
           break;
@@ -63,5 +73,5 @@ export async function registerSession(options: {
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
-  return null;
+  return { outcome: 'dropped' };
 }

@@ -1,7 +1,7 @@
 /** Reports on their way to the registry: the newest of each order is written until it stands, oldest order first. */
 import { HaError, messageOf } from '../core/failures/failures.ts';
 import type { Registry } from '../core/ports.ts';
-import { keys, type Report } from '../core/protocol/records.ts';
+import { type Key, keys, type Report } from '../core/protocol/records.ts';
 
 const RETRY_MS = 200;
 /** More unsent reports than orders can stand for one host: a fault of ours. */
@@ -15,34 +15,34 @@ export interface Reports {
   flushed(limitMs: number): Promise<boolean>;
 }
 
+type ReportRegistry = Pick<Registry, 'get' | 'put' | 'remove'>;
+
 export function createReports(options: {
-  readonly registry: Registry;
+  readonly registry: ReportRegistry;
   readonly principal: string;
   readonly log: (level: 'warn', text: string) => void;
 }): Reports {
-  const unsent = new Map<string, Report>();
+  const { registry } = options;
+  /** null: the report is to be removed. In one queue, so that a removal never overtakes what is said anew. */
+  const unsent = new Map<string, Report | null>();
   const said = new Set<string>();
   let isSending = false;
-
-  const write = async (report: Report): Promise<void> => {
-    const key = keys.report(options.principal, report.order);
-    const old = await options.registry.get<Report>(key);
-    if (old !== undefined && JSON.stringify(old.body) === JSON.stringify(report)) return;
-    const outcome = await options.registry.put(key, report, old?.version ?? null);
-    if (outcome === 'conflict') throw new HaError('conflict', `report ${report.order} was written by someone else`);
-  };
 
   const sendAll = async (): Promise<void> => {
     if (isSending) return;
     isSending = true;
     let isFlagged = false;
     for (let next = first(unsent); next !== undefined; next = first(unsent)) {
+      const [order, report] = next;
       try {
-        await write(next);
-        if (unsent.get(next.order) === next) unsent.delete(next.order);
+        await write(registry, keys.report(options.principal, order), report);
+        if (unsent.get(order) === report) unsent.delete(order);
         isFlagged = false;
       } catch (error) {
-        if (!isFlagged) options.log('warn', `report ${next.order} waits: ${messageOf(error)}`);
+        // Removing only tidies: a leftover report harms nothing, and must not hold up what is to be said.
+        if (report === null && unsent.get(order) === null) unsent.delete(order);
+        if (report === null) continue;
+        if (!isFlagged) options.log('warn', `report ${order} waits: ${messageOf(error)}`);
         isFlagged = true;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -50,25 +50,20 @@ export function createReports(options: {
     isSending = false;
   };
 
-  const remove = async (order: string): Promise<void> => {
-    const key = keys.report(options.principal, order);
-    const old = await options.registry.get(key);
-    if (old !== undefined) await options.registry.remove(key, old.version);
-  };
-
   return {
     put(report) {
       if (unsent.size >= QUEUE_MAX) throw new HaError('limit_exceeded', `more than ${QUEUE_MAX} reports wait`);
       unsent.delete(report.order);
       unsent.set(report.order, report);
-      said.add(report.order);
+      if (report.order !== closeOrder(report.session)) said.add(report.order); // A close outlives every order.
       void sendAll();
     },
     keepOnly(orders) {
       for (const order of [...said].filter((id) => !orders.has(id) && !unsent.has(id))) {
         said.delete(order);
-        remove(order).catch(() => undefined); // Tidying only; a leftover report harms nothing.
+        unsent.set(order, null);
       }
+      void sendAll();
     },
     async flushed(limitMs) {
       const until = performance.now() + limitMs;
@@ -78,6 +73,23 @@ export function createReports(options: {
   };
 }
 
-function first(unsent: ReadonlyMap<string, Report>): Report | undefined {
-  return unsent.values().next().value;
+/** null: removes it. */
+async function write(registry: ReportRegistry, key: Key, report: Report | null): Promise<void> {
+  const old = await registry.get<Report>(key);
+  if (report === null) {
+    if (old !== undefined) await registry.remove(key, old.version);
+    return;
+  }
+  if (old !== undefined && JSON.stringify(old.body) === JSON.stringify(report)) return;
+  const outcome = await registry.put(key, report, old?.version ?? null);
+  if (outcome === 'conflict') throw new HaError('conflict', `report ${report.order} was written by someone else`);
+}
+
+/** What a session's own end is reported under (S7, `closed`). */
+export function closeOrder(session: string): string {
+  return `closed.${session}`;
+}
+
+function first(unsent: ReadonlyMap<string, Report | null>): [string, Report | null] | undefined {
+  return unsent.entries().next().value;
 }

@@ -6,7 +6,13 @@ import type { HostConfig } from '../adapters/node/host-config.ts';
 import type { Timing } from '../core/config/model.ts';
 import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
 import type { GuardMessage } from '../core/protocol/guard-link.ts';
-import { type Assignment, type Beat, type GuardLevel, type Registration, RULES_VERSION } from '../core/protocol/records.ts';
+import {
+  type Assignment,
+  type Beat,
+  type GuardLevel,
+  type Registration,
+  RULES_VERSION,
+} from '../core/protocol/records.ts';
 import { registerSession } from './registering.ts';
 import type { Assignments } from './assignments.ts';
 import { type BeatLoop, startBeating, ttl } from './beat.ts';
@@ -31,57 +37,45 @@ export interface SessionLoop {
 }
 
 export function createSessionLoop(ports: SessionPorts): SessionLoop {
+  const { link } = ports;
   let current: SessionMessage | null = null;
   let standing: string | null = null;
   let beating: BeatLoop | null = null;
   let onArmed: ((level: GuardLevel) => void) | null = null;
 
-  const begin = async (told: SessionMessage): Promise<void> => {
-    const isCurrent = (): boolean => current === told;
-    const assignment = await ports.assignments.first();
-    if (!isCurrent()) return;
-    if (told.isRegistered && told.timing !== null) {
-      beatOn(told, told.timing);
-      return;
-    }
-    const level = await arm(assignment.timing);
-    const registered = await registerSession({
-      ...ports,
-      registration: registrationOf(ports.config, told.session, assignment, level),
-      handover: told.handover,
-      ttl,
-      isCurrent,
-    });
-    if (registered === null || !isCurrent()) return;
-    const { sentAt, answeredAt } = registered;
-    ports.link.send({ type: 'registered', session: told.session, sentAt, answeredAt });
-    ports.log('info', `session ${told.session} registered at guard level ${level}`);
-    beatOn(told, assignment.timing);
-  };
-
-  const arm = (timing: Timing): Promise<GuardLevel> =>
+  const armed = (timing: Timing): Promise<GuardLevel> =>
     new Promise((resolve) => {
       onArmed = resolve;
-      ports.link.send({ type: 'arm', timing });
+      link.send({ type: 'arm', timing });
     });
 
-  const beatOn = (told: SessionMessage, timing: Timing): void => {
-    standing = told.session;
+  const beatOn = (session: string, timing: Timing): void => {
+    standing = session;
     ports.assignments.reread();
-    beating = startBeating(told.session, timing, {
-      ...ports,
-      random: Math.random,
-      guardSilentMs: () => ports.link.silentFor(),
-      onRenewed(heartbeat, sentAt, answeredAt) {
-        ports.link.send({ type: 'renewed', session: told.session, sentAt, answeredAt });
-        ports.assignments.noticed(heartbeat.directive);
-      },
-      onRefused(found) {
-        ports.log('warn', `session ${told.session} is over: the store holds ${found}`);
-        standing = null;
-        ports.link.send({ type: 'refused', session: told.session, found });
-      },
+    beating = beatUntilRefused(ports, session, timing, () => {
+      standing = null;
     });
+  };
+
+  const begin = async (told: SessionMessage): Promise<void> => {
+    const { session } = told;
+    const assignment = await ports.assignments.first();
+    if (current !== told) return;
+    if (told.isRegistered && told.timing !== null) return beatOn(session, told.timing);
+    const level = await armed(assignment.timing);
+    const registration = registrationOf(ports.config, session, assignment, level);
+    const isCurrent = (): boolean => current === told;
+    const registered = await registerSession({ ...ports, registration, handover: told.handover, ttl, isCurrent });
+    if (registered.outcome === 'dropped' || !isCurrent()) return;
+    if (registered.outcome === 'spent') {
+      const { found } = registered;
+      ports.log('warn', `session ${session} may have stood already (the store holds ${found}): a new one is asked for`);
+      return link.send({ type: 'refused', session, found });
+    }
+    const { sentAt, answeredAt } = registered;
+    link.send({ type: 'registered', session, sentAt, answeredAt });
+    ports.log('info', `session ${session} registered at guard level ${level}`);
+    beatOn(session, assignment.timing);
   };
 
   return {
@@ -95,6 +89,24 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
     },
     session: () => standing,
   };
+}
+
+function beatUntilRefused(ports: SessionPorts, session: string, timing: Timing, onOver: () => void): BeatLoop {
+  const { link } = ports;
+  return startBeating(session, timing, {
+    ...ports,
+    random: Math.random,
+    guardSilentMs: () => link.silentFor(),
+    onRenewed(heartbeat, sentAt, answeredAt) {
+      link.send({ type: 'renewed', session, sentAt, answeredAt });
+      ports.assignments.noticed(heartbeat.directive);
+    },
+    onRefused(found) {
+      ports.log('warn', `session ${session} is over: the store holds ${found}`);
+      onOver();
+      link.send({ type: 'refused', session, found });
+    },
+  });
 }
 
 function registrationOf(config: HostConfig, session: string, assignment: Assignment, level: GuardLevel): Registration {

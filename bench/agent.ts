@@ -13,6 +13,7 @@ import { mark } from '../adapters/node/marks.ts';
 import { environmentOf } from '../adapters/node/proc.ts';
 import { findMarked } from '../adapters/node/processes.ts';
 import { HaError } from '../core/failures/failures.ts';
+import type { StatusView } from '../core/protocol/views.ts';
 import { missingFrom } from '../local/missing.ts';
 import { type Runtime, startRuntime } from '../local/runtime.ts';
 import type { Figure } from './figure.ts';
@@ -63,10 +64,14 @@ async function measureProfile(profile: (typeof PROFILES)[number]): Promise<reado
 async function untilUp(runtime: Runtime): Promise<void> {
   const api = apiClient({ url: runtime.apiUrl, token: runtime.token });
   let missing = 'no answer';
+  let before: StatusView | undefined;
   for (let leftMs = UP_LIMIT_MS; leftMs > 0; leftMs -= 500) {
     const status = await api.status().catch(() => undefined);
-    if (status !== undefined) missing = missingFrom(status, runtime.definition).join(', ');
-    if (missing === '') return;
+    if (status !== undefined && before !== undefined) {
+      missing = missingFrom(status, runtime.definition, before).join(', ');
+      if (missing === '') return;
+    }
+    before = status ?? before;
     await delay(500);
   }
   throw new HaError('timed_out', `the local system did not come up: ${missing}`);

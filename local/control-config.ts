@@ -14,7 +14,7 @@ export const ControlConfig = z.strictObject({
   tables: z.strictObject({ heartbeats: text, registry: text }),
   /** The control plane's own folder; it survives restarts. */
   stateDir: text,
-  /** Of the API and the console, on 127.0.0.1. */
+  /** Of the API, on 127.0.0.1. */
   port: z.int().positive(),
   token: text,
   definitionFile: text,

@@ -3,22 +3,27 @@
  *
  * Whatever ends this process ends every other one: instances and control plane watch their standard input.
  */
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAILURES, failureCode, messageOf } from '../core/failures/failures.ts';
 import { apiClient } from '../adapters/node/api-client.ts';
+import type { ApiClient } from '../adapters/node/api-client.ts';
+import type { StatusView } from '../core/protocol/views.ts';
 import { missingFrom } from './missing.ts';
 import { startRuntime } from './runtime.ts';
 import type { Runtime, RuntimeOptions } from './runtime.ts';
+import { welcome } from './welcome.ts';
 
 const UP_LIMIT_MS = 60_000;
 const POLL_MS = 250;
+const DEFAULT_FOLDER = '.holdfast';
 const USAGE = `usage: npm start [-- [--reset] [--state DIR] [--port N] [--definition FILE] [--no-control] [--witness SOCKET] [--with-parent]]
   --reset         begin with an empty state folder
-  --state         state folder, default .holdfast
-  --port          of API and console on 127.0.0.1, default 7777; 0: any free one
+  --state         state folder, default ${DEFAULT_FOLDER}
+  --port          of the API on 127.0.0.1, default 7777; 0: any free one
   --definition    cluster definition, default local/samples/cluster.yaml
   --no-control    run the hosts without their control plane
   --witness       unix socket of a witness that is already running
@@ -29,7 +34,7 @@ function readOptions(): RuntimeOptions & { readonly withParent: boolean } {
   const { values } = parseArgs({
     options: {
       reset: { type: 'boolean', default: false },
-      state: { type: 'string', default: '.holdfast' },
+      state: { type: 'string', default: DEFAULT_FOLDER },
       port: { type: 'string', default: '7777' },
       definition: { type: 'string', default: fileURLToPath(new URL('./samples/cluster.yaml', import.meta.url)) },
       'no-control': { type: 'boolean', default: false },
@@ -55,14 +60,15 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Says what is still missing when the limit passes; the runtime runs on, for it may be what a person came to look at. */
-async function untilUp(runtime: Runtime): Promise<string[]> {
-  const { token } = runtime;
-  const api = apiClient({ url: runtime.apiUrl, token });
+/** What is still missing when the limit passes; the runtime runs on, for it may be what a person came to look at. */
+async function untilUp(api: ApiClient): Promise<string[]> {
   let missing = ['the control plane does not answer'];
+  let before: StatusView | undefined;
   for (let left = UP_LIMIT_MS; left > 0; left -= POLL_MS) {
     try {
-      missing = missingFrom(await api.status(), runtime.definition);
+      const { definition } = await api.definition();
+      const status = await api.status();
+      missing = missingFrom(status, definition, (before ??= status));
     } catch (error) {
       missing = [messageOf(error)];
     }
@@ -72,29 +78,11 @@ async function untilUp(runtime: Runtime): Promise<string[]> {
   return missing;
 }
 
-function welcome(runtime: Runtime): string {
-  const { definition, stateDir, apiUrl, fleetUrl, token } = runtime;
-  const hosts = definition.hosts.map((host) => host.name);
-  const groups = definition.groups.map(
-    (group) => `${group.name} (${group.services.map((each) => each.name).join(', ')})`,
-  );
-  const host = hosts[0] ?? 'HOST';
-  const curl = `curl -s -H 'authorization: Bearer ${token}' ${fleetUrl}/break -d`;
-  return `
-cluster ${definition.cluster}, timing profile ${definition.timing.profile}
-  hosts    ${hosts.join(', ')}
-  groups   ${groups.join('; ')}
-  console  ${apiUrl}/#token=${token}
-  state    ${stateDir} (logs: hosts/NAME/instance.log, control.log)
-
-break it:
-  ${curl} '{"fault":"cut","host":"${host}"}'           cut a host off (undo: heal)
-  ${curl} '{"fault":"power-off","host":"${host}"}'     pull its plug (undo: power-on)
-  ${curl} '{"fault":"freeze-guard","host":"${host}"}'  stop its guard (SIGSTOP)
-  ${curl} '{"fault":"kill-control"}'                the control plane itself
-or let a script do it and measure: npm run failover -- --fault cut
-
-Ctrl-C ends everything.`;
+/** A folder keeps the definition it has: the file only begins a new one. */
+async function sayIfFileDiffers(api: ApiClient, file: string): Promise<void> {
+  const preview = await api.apply(await readFile(file, 'utf8'), { dryRun: true });
+  if (preview.outcome === 'refused' || !preview.changed) return;
+  say(`${file} differs from the definition in force here. To apply it: npm run holdfast -- apply ${file}`);
 }
 
 /** The first signal ends everything in order; a second one at once. */
@@ -128,12 +116,21 @@ async function main(): Promise<void> {
     process.stderr.write(`${messageOf(error)}\n${USAGE}`);
     process.exit(2);
   }
+  say('starting the hosts and their control plane …');
   const runtime = await startRuntime(options);
   endOnSignal(runtime, options.withParent);
-  say('hosts are powered on …');
-  const missing = options.hasControl ? await untilUp(runtime) : [];
-  for (const what of missing) say(`not up after ${String(UP_LIMIT_MS / 1000)} s: ${what}`);
-  say(welcome(runtime));
+  if (options.hasControl) {
+    const api = apiClient({ url: runtime.apiUrl, token: runtime.token });
+    const missing = await untilUp(api);
+    for (const what of missing) say(`not up after ${String(UP_LIMIT_MS / 1000)} s: ${what}`);
+    if (missing.length === 0) {
+      say('everything is active.');
+      await sayIfFileDiffers(api, options.definitionFile).catch((error: unknown) => say(messageOf(error)));
+    }
+  }
+  say(
+    welcome(runtime, { isDefaultFolder: options.stateDir === resolve(DEFAULT_FOLDER), hasControl: options.hasControl }),
+  );
 }
 
 main().catch(fail);

@@ -10,7 +10,8 @@ import { ensureTables } from '../adapters/aws/dynamodb-tables.ts';
 import { loadDefinitionSources, readDefinition } from '../adapters/node/definition-file.ts';
 import { replaceFile } from '../adapters/node/file-store.ts';
 import type { Definition, HostDefinition } from '../core/config/model.ts';
-import { HaError } from '../core/failures/failures.ts';
+import { HaError, messageOf } from '../core/failures/failures.ts';
+import { invariant } from '../core/failures/invariant.ts';
 import { principalOf } from '../lambdas/shared/cluster.ts';
 import type { ControlConfig } from './control-config.ts';
 import { startEmulator } from './emulator.ts';
@@ -20,6 +21,7 @@ import type { Fleet } from './fleet/fleet.ts';
 import { startFleetServer } from './fleet/server.ts';
 import { keepChild } from './kept-child.ts';
 import type { KeptChild } from './kept-child.ts';
+import { FILES } from './runtime-files.ts';
 import { openStateFolder } from './state-folder.ts';
 
 const REGION = 'local';
@@ -31,7 +33,7 @@ const WITNESS_LOG_BYTES_MAX = 16 * 1024 * 1024;
 export interface RuntimeOptions {
   readonly stateDir: string;
   readonly reset: boolean;
-  /** Of API and console; 0: any free one. */
+  /** Of the API; 0: any free one. */
   readonly port: number;
   readonly definitionFile: string;
   readonly hasControl: boolean;
@@ -71,7 +73,7 @@ async function startParts(options: RuntimeOptions, endings: Ending[]): Promise<O
   const { path: stateDir, lock } = await openStateFolder(options.stateDir, options);
   endings.push(() => lock.release());
   const token = randomBytes(24).toString('hex');
-  const port = options.port === 0 ? await freePort() : options.port;
+  const port = await portFor(options);
 
   const scripts = await buildHostScripts(join(stateDir, 'build'));
   const witness = options.witness ?? startWitnessProcess(options, stateDir, endings);
@@ -105,8 +107,8 @@ async function startParts(options: RuntimeOptions, endings: Ending[]): Promise<O
   await mkdir(config.stateDir, { recursive: true });
   await replaceFile(join(stateDir, 'control.json'), JSON.stringify(config));
   await announce(stateDir, endings, {
-    'api.json': { url: apiUrl, token },
-    'runtime.json': { pid: process.pid, fleetUrl: server.url, token, emulatorUrl: emulator.url, witness },
+    [FILES.api]: { url: apiUrl, token },
+    [FILES.runtime]: { pid: process.pid, fleetUrl: server.url, token, emulatorUrl: emulator.url, witness },
   });
   if (options.hasControl) control.start();
   endings.push(() => control.end());
@@ -167,13 +169,20 @@ async function announce(stateDir: string, endings: Ending[], files: Readonly<Rec
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+/** The port of the API, which the control plane's process will listen on: a free one, now. */
+async function portFor({ port, hasControl }: RuntimeOptions): Promise<number> {
+  if (port !== 0 && !hasControl) return port;
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const advice = 'end what listens there, or give another port by --port (0: any free one)';
+    throw new HaError('conflict', `port ${String(port)} cannot be used (${messageOf(error)}): ${advice}`);
+  }
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
+  invariant(typeof address === 'object' && address !== null, 'a TCP server has a port');
   return address.port;
 }
 

@@ -1,4 +1,7 @@
-/** The agent as the guard's child: started, spoken to, started again when it ends. */
+/**
+ * The agent as the guard's child: started, spoken to, started again when it ends. Its successor starts only when nothing
+ * of it is left: a child that it was about to turn into a service could come up after the successor released the slot.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { MARKS } from '../../adapters/node/marks.ts';
 import type { AgentMessage, GuardMessage } from '../../core/protocol/guard-link.ts';
@@ -43,10 +46,16 @@ export function startAgent(options: {
       if (child !== started) return;
       child = null;
       options.onExit(code === null ? String(signal) : `exit ${code}`);
-      if (isClosed) return;
       backoffMs = options.now() - startedAt > SETTLED_MS ? BACKOFF_MIN_MS : Math.min(backoffMs * 2, BACKOFF_MAX_MS);
-      retry = setTimeout(start, backoffMs);
+      retry = setTimeout(() => void restart(), backoffMs);
     });
+  };
+
+  const restart = async (): Promise<void> => {
+    const isGone = await options.endAgent();
+    if (isClosed) return;
+    if (isGone) start();
+    else retry = setTimeout(() => void restart(), backoffMs);
   };
   start();
 

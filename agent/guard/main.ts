@@ -11,7 +11,7 @@ import { deviceWatchdog } from '../../adapters/node/watchdog-device.ts';
 import { initWatchdog } from '../../adapters/node/watchdog-init.ts';
 import type { BootClock, Watchdog } from '../../core/ports.ts';
 import type { GuardLevel } from '../../core/protocol/records.ts';
-import { firstState } from '../../core/lease/guard.ts';
+import { firstState } from '../../core/lease/guard-state.ts';
 import { EMPTY_LEDGER, type Ledger } from '../../core/lease/ledger.ts';
 import { elapsed } from '../../core/time/time.ts';
 import { startAgent } from './agent-process.ts';
@@ -75,7 +75,10 @@ async function main(): Promise<void> {
   // Without its init nobody would end what this guard cannot: end everything and go.
   process.on('disconnect', () => {
     agent.close();
-    void ending.endAgent().then(() => ending.endServices()).then(() => process.exit(1));
+    void ending
+      .endAgent()
+      .then(() => ending.endServices())
+      .then(() => process.exit(1));
   });
 }
 

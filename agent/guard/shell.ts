@@ -5,7 +5,8 @@
 import type { FileStore } from '../../adapters/node/file-store.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
-import { type GuardEffect, type GuardEvent, guardStep, type GuardState, nextSession } from '../../core/lease/guard.ts';
+import { guardStep, nextSession } from '../../core/lease/guard.ts';
+import type { Asked, GuardEffect, GuardEvent, GuardState } from '../../core/lease/guard-state.ts';
 import { type Ledger, type LedgerEntry, slotKey } from '../../core/lease/ledger.ts';
 import type { BootClock, Ids, Watchdog } from '../../core/ports.ts';
 import type { GuardMessage, SlotRef } from '../../core/protocol/guard-link.ts';
@@ -15,7 +16,7 @@ export interface GuardPorts {
   readonly clock: BootClock;
   readonly ids: Ids;
   readonly watchdog: Watchdog;
-  readonly ledger: FileStore<Ledger>;
+  readonly ledger: Pick<FileStore<Ledger>, 'write'>;
   readonly ending: Ending;
   readonly agent: { send(message: GuardMessage): void; end(): Promise<boolean> };
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
@@ -30,95 +31,119 @@ export interface GuardShell {
 
 export function createGuardShell(first: GuardState, ports: GuardPorts): GuardShell {
   let state = first;
-  let isKilling = false;
 
-  const handle = (event: GuardEvent): void => {
-    const step = guardStep(state, event, ports.clock.now());
-    state = step.state;
-    perform(step.effects);
+  const shell: GuardShell = {
+    handle(event) {
+      const step = guardStep(state, event, ports.clock.now());
+      state = step.state;
+      perform(step.effects);
+    },
+    state: () => state,
   };
 
   const perform = (effects: readonly GuardEffect[]): void => {
     for (const [index, effect] of effects.entries()) {
-      if (effect.do === 'save') {
-        const rest = effects.slice(index + 1);
-        ports.ledger.write(effect.ledger).then(
-          () => perform(rest),
-          (error: unknown) => {
-            ports.log('error', `the ledger cannot be written: ${messageOf(error)}; no leave is given`);
-            perform(rest.map(refuseUnsaved));
-          },
-        );
-        return;
-      }
-      performOne(effect);
+      if (effect.do === 'save') return save(effect.ledger, effects.slice(index + 1));
+      if (effect.do === 'new_session') newSession();
+      else performOne(shell, ports, effect, true);
     }
   };
 
-  const performOne = (effect: Exclude<GuardEffect, { do: 'save' }>): void => {
-    switch (effect.do) {
-      case 'feed':
-        return ports.watchdog.feed();
-      case 'send':
-        return ports.agent.send(effect.message);
-      case 'terminate':
-        return ports.ending.terminate(effect.entries);
-      case 'log':
-        return ports.log(effect.level, effect.text);
-      case 'exit':
-        return ports.exit();
-      case 'arm':
-        return void arm(effect.timeoutMs);
-      case 'kill':
-        return void kill(effect.entries, effect.killAgent);
-      case 'probe_release':
-        return void probeRelease(effect.id, effect.ref, effect.entry);
-      case 'new_session': {
-        const step = nextSession(state, ports.ids.next());
-        state = step.state;
-        return perform(step.effects);
-      }
-      default:
-        return unreachable(effect);
-    }
+  const save = (ledger: Ledger, behind: readonly GuardEffect[]): void => {
+    ports.ledger.write(ledger).then(
+      () => perform(behind),
+      (error: unknown) => {
+        ports.log('error', `the ledger cannot be written: ${messageOf(error)}; no leave and no release is given`);
+        for (const effect of behind) {
+          if (effect.do === 'new_session') newSession();
+          else performOne(shell, ports, effect, false);
+        }
+      },
+    );
   };
 
-  /** A watchdog that cannot be armed as asked is no watchdog: no answer, no registration (V5). */
-  const arm = async (timeoutMs: number): Promise<void> => {
-    try {
-      await ports.watchdog.arm(timeoutMs);
-      ports.agent.send({ type: 'armed', level: state.level });
-    } catch (error) {
-      ports.log('error', `watchdog refused: ${messageOf(error)}`);
-    }
+  const newSession = (): void => {
+    const step = nextSession(state, ports.ids.next());
+    state = step.state;
+    perform(step.effects);
   };
 
-  const kill = async (entries: readonly LedgerEntry[], killAgent: boolean): Promise<void> => {
-    if (isKilling) return;
-    isKilling = true;
-    try {
-      const isAgentGone = !killAgent || (await ports.agent.end());
-      const ended = await Promise.all(entries.map((entry) => ports.ending.end(entry, entry.cleanup)));
-      const keys = entries.filter((_, index) => ended[index] === true).map(slotKey);
-      handle({ type: 'proven', keys, isStopped: isAgentGone && keys.length > 0 });
-    } finally {
-      isKilling = false;
-    }
-  };
-
-  const probeRelease = async (id: number, ref: SlotRef, entry: LedgerEntry | null): Promise<void> => {
-    const isStopped = await ports.ending.end(ref, entry?.cleanup ?? []);
-    handle({ type: 'release_probed', id, ref, isStopped });
-  };
-
-  return { handle, state: () => state };
+  return shell;
 }
 
-/** A leave or a release whose record did not reach the disk was not given. */
-function refuseUnsaved(effect: GuardEffect): GuardEffect {
-  if (effect.do !== 'send') return effect;
-  const why = 'the ledger cannot be written';
-  if (effect.message.type === 'leave') return { do: 'send', message: { ...effect.message, granted: false, why } };
-  if (effect.message.type === 'release') return { do: 'send', message: { ...effect.message, released: false, why } };
-  return effect;
+/** `isSaved`: the save before this effect, if there was one, is on disk. */
+function performOne(shell: GuardShell, ports: GuardPorts, effect: GuardEffect, isSaved: boolean): void {
+  switch (effect.do) {
+    case 'save':
+    case 'new_session':
+      return; // Performed by the shell itself.
+    case 'confirm_leave':
+      return shell.handle({ type: 'leave_recorded', asked: effect.asked, request: effect.request, isSaved });
+    case 'confirm_release':
+      return shell.handle({ type: 'release_recorded', asked: effect.asked, isSaved });
+    case 'feed':
+      return ports.watchdog.feed();
+    case 'send':
+      return ports.agent.send(effect.message);
+    case 'terminate':
+      return ports.ending.terminate(effect.entries);
+    case 'log':
+      return ports.log(effect.level, effect.text);
+    case 'exit':
+      return ports.exit();
+    case 'arm':
+      return void arm(shell, ports, effect.timeoutMs);
+    case 'kill':
+      return void kill(shell, ports, effect.entries, effect.killAgent);
+    case 'probe_release':
+      return void probeRelease(shell, ports, effect);
+    default:
+      return unreachable(effect);
+  }
+}
+
+/** A watchdog that cannot be armed as asked is no watchdog: no answer, no registration (V5). */
+async function arm(shell: GuardShell, ports: GuardPorts, timeoutMs: number): Promise<void> {
+  try {
+    await ports.watchdog.arm(timeoutMs);
+  } catch (error) {
+    return ports.log('error', `watchdog refused: ${messageOf(error)}`);
+  }
+  const { timing, level } = shell.state();
+  // Another timing may have been asked for meanwhile: this is no answer to that.
+  if (timing?.watchdogMs === timeoutMs) ports.agent.send({ type: 'armed', level });
+}
+
+async function kill(
+  shell: GuardShell,
+  ports: GuardPorts,
+  entries: readonly LedgerEntry[],
+  killAgent: boolean,
+): Promise<void> {
+  const isAgentGone = !killAgent || (await attempt(ports, 'ending the agent', () => ports.agent.end()));
+  const ended = await Promise.all(entries.map((entry) => end(ports, entry, entry)));
+  const keys = entries.filter((_, index) => ended[index] === true).map(slotKey);
+  shell.handle({ type: 'proven', keys, isStopped: isAgentGone });
+}
+
+async function probeRelease(
+  shell: GuardShell,
+  ports: GuardPorts,
+  { asked, ref, entry }: { readonly asked: Asked; readonly ref: SlotRef; readonly entry: LedgerEntry | null },
+): Promise<void> {
+  shell.handle({ type: 'release_probed', asked, ref, isStopped: await end(ports, ref, entry) });
+}
+
+function end(ports: GuardPorts, ref: Pick<SlotRef, 'group' | 'slot'>, entry: LedgerEntry | null): Promise<boolean> {
+  return attempt(ports, `ending ${slotKey(ref)}`, () => ports.ending.end(ref, entry?.cleanup ?? []));
+}
+
+/** What fails has proven nothing; the next round tries again. */
+async function attempt(ports: GuardPorts, what: string, ending: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await ending();
+  } catch (error) {
+    ports.log('error', `${what} failed: ${messageOf(error)}`);
+    return false;
+  }
 }

@@ -1,6 +1,8 @@
 /** The faults of `npm run failover`: how each is caused and undone, and what must come of it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Harness } from './harness.ts';
+import { findOpenEnded, findSameRun, untilMidRun } from './moments.ts';
+import type { Since } from './moments.ts';
 
 /** Longer than several beats and p, shorter than the demo lease. */
 const FREEZE_MS = 1_200;
@@ -20,11 +22,19 @@ export interface FaultStory {
   readonly undo?: (harness: Harness, target: Target) => Promise<void>;
   /** `rises`: a new owner or session must take the slot. `stays`: an owner change would be a failover without need. */
   readonly epoch: 'rises' | 'stays';
-  /** What it strikes: everything covered on the host, or the target slot alone. */
-  readonly strikes?: 'slot';
+  /** What it strikes: everything covered on the host, the target slot alone, or everything there is. */
+  readonly strikes?: 'slot' | 'all';
+  /** What must hold at the end beyond the figures; the answer says what does not. */
+  readonly check?: (harness: Harness, since: Since) => Promise<readonly string[]>;
 }
 
 const heal = (harness: Harness, { host }: Target): Promise<void> => harness.cause({ fault: 'heal', host });
+
+async function powerOffUntilMidRun(harness: Harness, { host }: Target): Promise<void> {
+  const sinceMs = Date.now();
+  await harness.cause({ fault: 'power-off', host });
+  await untilMidRun(harness, { host, sinceMs });
+}
 
 export const FAULTS = {
   host: {
@@ -90,6 +100,29 @@ export const FAULTS = {
     },
     epoch: 'rises',
     strikes: 'slot',
+  },
+  control: {
+    says: 'the power of the host fails, and the control plane dies in the middle of the run (SIGKILL)',
+    cause: async (harness, target) => {
+      await powerOffUntilMidRun(harness, target);
+      await harness.witness.mark('the control plane is killed');
+      await harness.cause({ fault: 'kill-control' });
+    },
+    undo: (harness, { host }) => harness.cause({ fault: 'power-on', host }),
+    epoch: 'rises',
+    check: findSameRun,
+  },
+  blackout: {
+    says: 'the power of the host fails, and in the middle of the run that of everything else',
+    cause: async (harness, target) => {
+      await powerOffUntilMidRun(harness, target);
+      await harness.witness.mark('power fails for all');
+      await harness.blackout();
+      await harness.witness.mark('the runtime is there again');
+    },
+    epoch: 'rises',
+    strikes: 'all',
+    check: findOpenEnded,
   },
 } as const satisfies Record<string, FaultStory>;
 

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../../core/failures/failures.ts';
 import { performAlone } from './alone.ts';
 import type { AloneFigures } from './alone.ts';
-import { ALONE_FAULTS, FAULTS, faultStory } from './faults.ts';
+import { CASCADE_SAYS, performCascade } from './cascade.ts';
+import { ALONE_FAULTS, FAULTS } from './faults.ts';
 import type { FaultName } from './faults.ts';
 import { startHarness } from './harness.ts';
 import type { Harness } from './harness.ts';
@@ -13,7 +14,7 @@ import { performRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
 
 const RUNS_MAX = 1_000;
-const NAMES = Object.keys(FAULTS);
+const NAMES = [...Object.keys(FAULTS), 'cascade'];
 const USAGE = `usage: npm run failover -- [--fault NAME] [--runs N] [--json] [--no-control-plane]
   --fault  ${NAMES.join(', ')}; all: each in turn; default host
   --runs   per fault, default 1
@@ -67,6 +68,17 @@ async function withHarness<T>(work: (harness: Harness) => Promise<T>): Promise<T
   }
 }
 
+interface Story {
+  readonly name: string;
+  readonly says: string;
+  readonly perform: (harness: Harness) => Promise<RunOutcome>;
+}
+
+function storyOf(name: string): Story {
+  if (!isFault(name)) return { name, says: CASCADE_SAYS, perform: performCascade };
+  return { name, says: FAULTS[name].says, perform: (harness) => performRun(harness, name) };
+}
+
 function isFault(name: string): name is FaultName {
   return name in FAULTS;
 }
@@ -74,11 +86,11 @@ function isFault(name: string): name is FaultName {
 async function runFaults(options: Options): Promise<boolean> {
   return withHarness(async (harness) => {
     let hasPassed = true;
-    for (const fault of options.faults.filter(isFault)) {
+    for (const { name: fault, says, perform } of options.faults.map(storyOf)) {
       const runs: RunOutcome[] = [];
       for (let n = 1; n <= options.runs; n += 1) {
-        say(`\n${fault}, run ${String(n)} of ${String(options.runs)}: ${faultStory(fault).says}`);
-        const run = await performRun(harness, fault);
+        say(`\n${fault}, run ${String(n)} of ${String(options.runs)}: ${says}`);
+        const run = await perform(harness);
         say(timeline(run, harness.log.read()));
         say(`  ${run.target.host}: ${figuresLine(run)}`);
         runs.push(run);

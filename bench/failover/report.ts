@@ -20,12 +20,16 @@ export function timeline(run: RunOutcome, log: readonly WitnessEntry[]): string 
 function witnessed({ span }: RunOutcome, log: readonly WitnessEntry[]): Moment[] {
   const ms = (t: number): number => (t - span.from) / 1_000;
   const isWithin = (t: number): boolean => t >= span.from && t <= span.to;
-  return livesOf(log).flatMap((life) => {
+  const marks = log.flatMap((entry) =>
+    entry.e === 'mark' && isWithin(entry.t) ? [{ atMs: ms(entry.t), who: 'harness', says: entry.mark }] : [],
+  );
+  const lives = livesOf(log).flatMap((life) => {
     const what = `${life.slot} ${life.service}, epoch ${String(life.epoch)}`;
     const start = isWithin(life.helloAt) ? [{ atMs: ms(life.helloAt), who: life.host, says: `runs   ${what}` }] : [];
     const end = isWithin(life.closedAt) ? [{ atMs: ms(life.closedAt), who: life.host, says: `ended  ${what}` }] : [];
     return [...start, ...end];
   });
+  return [...marks, ...lives];
 }
 
 function told({ stories, faultAtMs }: RunOutcome): Moment[] {

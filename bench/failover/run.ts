@@ -59,9 +59,7 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   harness.log.forget();
   const before = await settledStatus(harness);
   const target = pickTarget(harness, before);
-  const isStruck = (slot: Owned): boolean =>
-    story.strikes !== 'slot' || (slot.group === target.group && slot.slot === target.slot);
-  const owned = ownedBy(before, target.host).filter(isStruck);
+  const owned = struckBy(story, before, target);
   await delay(Math.random() * PHASE_MAX_MS);
 
   const faultAtMs = Date.now();
@@ -86,10 +84,18 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   const after = 'status' in settled ? coveredSlots(settled.status) : [];
   const figures = summarise({ slots, owned, after, target });
   failures.push(...judge(figures, story));
+  failures.push(...((await story.check?.(harness, { host: target.host, sinceMs: faultAtMs })) ?? []));
   return { ...figures, target, span, faultAtMs, slots, stories, failures };
 }
 
-async function settledStatus(harness: Harness): Promise<StatusView> {
+/** Covered slots that the fault takes from their owner. */
+function struckBy(story: FaultStory, status: StatusView, { host, group, slot }: Target): Owned[] {
+  if (story.strikes === 'all') return coveredSlots(status);
+  const owned = ownedBy(status, host);
+  return story.strikes === 'slot' ? owned.filter((each) => each.group === group && each.slot === slot) : owned;
+}
+
+export async function settledStatus(harness: Harness): Promise<StatusView> {
   const settled = await harness.untilSettled();
   if ('missing' in settled) throw new Error(`the cluster is not up: ${settled.missing.join('; ')}`);
   return settled.status;
@@ -108,7 +114,7 @@ function ownerOf(status: StatusView, { group, slot }: { group: string; slot: num
 }
 
 /** Slots of covered groups, by the names under which the witness knows them. */
-function coveredSlots(status: StatusView): CoveredSlot[] {
+export function coveredSlots(status: StatusView): CoveredSlot[] {
   return status.groups
     .filter((group) => group.covered)
     .flatMap((group) =>
@@ -141,7 +147,7 @@ function runsLater(harness: Harness, owned: Owned): boolean {
   );
 }
 
-async function storiesSince(harness: Harness, sinceMs: number): Promise<RunStoryView[]> {
+export async function storiesSince(harness: Harness, sinceMs: number): Promise<RunStoryView[]> {
   try {
     const { runs } = await harness.api.runs(RECENT_RUNS);
     const recent = runs.filter((run) => run.openedAtMs >= sinceMs).toSorted((a, b) => a.openedAtMs - b.openedAtMs);
@@ -152,7 +158,7 @@ async function storiesSince(harness: Harness, sinceMs: number): Promise<RunStory
   }
 }
 
-function summarise(facts: {
+export function summarise(facts: {
   slots: readonly SlotFigures[];
   owned: readonly Owned[];
   after: readonly CoveredSlot[];

@@ -25,7 +25,7 @@ export interface Ledger {
   readonly resets: number;
 }
 
-export const SESSIONS_MAX = 8;
+export const SESSIONS_MAX = 32;
 
 export const EMPTY_LEDGER: Ledger = { sessions: [], entries: [], floors: {}, resets: 0 };
 

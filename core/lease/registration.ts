@@ -14,7 +14,12 @@ export type RegistrationMove =
 
 export function registrationMove(
   found: Heartbeat | undefined,
-  self: { readonly session: string; readonly machine: string; readonly bootId: string; readonly handover: readonly string[] },
+  self: {
+    readonly session: string;
+    readonly machine: string;
+    readonly bootId: string;
+    readonly handover: readonly string[];
+  },
 ): RegistrationMove {
   if (found === undefined) return { do: 'register', expected: null };
   if (found.session === self.session) return { do: 'stands' };

@@ -65,6 +65,9 @@ export function findingInWords(finding: HostFinding): string {
   }
 }
 
+/** Hosts that a sentence names: a page or a run's summary stays readable in a large fleet. */
+const HOSTS_NAMED_MAX = 5;
+
 /** One sentence for a slot: where it goes and why there, or what keeps it from every host. */
 export function slotInWords(slot: {
   readonly group: string;
@@ -77,10 +80,10 @@ export function slotInWords(slot: {
   const taken = slot.hosts.find((finding) => finding.outcome === 'taken');
   if (slot.host !== null && taken?.outcome === 'taken')
     return `${name} goes to ${slot.host}: ${scoreInWords(taken.score)}`;
-  const counts = new Map<Filter, number>();
-  for (const finding of slot.hosts) {
-    if (finding.outcome === 'dropped') counts.set(finding.filter, (counts.get(finding.filter) ?? 0) + 1);
-  }
-  const reasons = [...counts].map(([filter, count]) => `${filter} drops ${count}`).join(', ');
-  return `no host can take ${name} now: ${reasons || 'there are no hosts'}`;
+  const dropped = slot.hosts.flatMap((finding) =>
+    finding.outcome === 'dropped' ? [`${finding.host}: ${DROPPED[finding.filter](finding.fact).why}`] : [],
+  );
+  const named = dropped.slice(0, HOSTS_NAMED_MAX).join('; ');
+  const more = dropped.length > HOSTS_NAMED_MAX ? `; and ${dropped.length - HOSTS_NAMED_MAX} more hosts` : '';
+  return `no host can take ${name} now: ${named || 'there are no hosts'}${more}`;
 }

@@ -33,15 +33,17 @@ export type AgentMessage =
   | { readonly type: 'refused'; readonly session: string; readonly found: string }
   | { readonly type: 'leave'; readonly id: number; readonly request: LeaveRequest }
   | { readonly type: 'release'; readonly id: number; readonly ref: SlotRef }
-  /** The agent has begun to stop what is covered. */
-  | { readonly type: 'stopping' }
-  /** Every stop action has ended; the guard proves it for itself. */
-  | { readonly type: 'stopped' }
+  /** The agent has begun to stop what is covered, as stop number `stop` asks. */
+  | { readonly type: 'stopping'; readonly stop: number }
+  /** Every action of that stop has ended and no leave is kept; the guard proves it for itself. */
+  | { readonly type: 'stopped'; readonly stop: number }
+  /** May this session be reported closed? Asked at the end of a drain. */
+  | { readonly type: 'close'; readonly id: number; readonly session: string }
   /** Everything was released in good order; the guard may end. */
   | { readonly type: 'drained' };
 
 export type GuardMessage =
-  /** Who to be. `registered`: the session already stands in the store, go on renewing it. `handover`: earlier sessions of this machine. */
+  /** Who to be. `isRegistered`: the session already stands in the store, go on renewing it. `handover`: earlier sessions of this machine. */
   | {
       readonly type: 'session';
       readonly session: string;
@@ -54,7 +56,9 @@ export type GuardMessage =
   | { readonly type: 'armed'; readonly level: GuardLevel }
   | { readonly type: 'leave'; readonly id: number; readonly granted: boolean; readonly why: string }
   | { readonly type: 'release'; readonly id: number; readonly released: boolean; readonly why: string }
-  | { readonly type: 'stop_covered'; readonly why: string }
+  | { readonly type: 'close'; readonly id: number; readonly closed: boolean; readonly why: string }
+  /** Stops are numbered, so that an answer to one is not taken for an answer to the next. */
+  | { readonly type: 'stop_covered'; readonly stop: number; readonly why: string }
   | { readonly type: 'resume' }
   | { readonly type: 'drain' }
   /** Every p: an agent that hears nothing for w stops beating. */

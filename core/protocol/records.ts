@@ -168,6 +168,8 @@ export interface Evidence {
   readonly kind: EvidenceKind;
   readonly host: string;
   readonly session: string;
+  /** Of `released` only: the epoch that was given up. The session lives on and may own the slot again in a later one. */
+  readonly epoch?: number | undefined;
   readonly run: string;
   readonly atMs: WallInstant;
   /** Plain words and the facts: version seen, how long it stood, what answered. */
@@ -180,6 +182,8 @@ export interface Owner {
   readonly host: string;
   readonly principal: string;
   readonly session: string;
+  /** Identity of the machine that registered the session: only the same one can be its successor (S7). */
+  readonly machine?: string | undefined;
 }
 
 export interface CandidateList {
@@ -202,8 +206,12 @@ export interface SlotRecord {
   readonly boundTo: readonly string[] | null;
   /** Candidate lists not yet superseded by an acknowledged one, oldest first; the last is the newest. */
   readonly lists: readonly CandidateList[];
+  /** The run that made the present owner: a step that runs twice knows its own work (S17). Absent: never placed. */
+  readonly placedBy?: string | undefined;
   /** Attempts at placing this epoch, for names of runs and for damping (S15). */
   readonly attempt: number;
+  /** When the last planned run gave its claim back; the pause before the next counts from here (S15). Absent: none did. */
+  readonly triedAtMs?: WallInstant | undefined;
   /** Moments of automatic moves within the window (S15). */
   readonly movesMs: readonly WallInstant[];
   /** Hosts on which this slot failed to start, with the moment; they are skipped within the window. */
@@ -283,7 +291,7 @@ export interface RunRecord {
   readonly group: string | null;
   readonly slot: number | null;
   readonly phase: RunPhase;
-  /** How it ended, in one word: `Alive`, `Duplicate`, `Recovered`, `Moved`, `Placed`, `Held: …`; null while it runs. */
+  /** How it ended, in one word: `Alive`, `Recovered`, `Placed`, `Moved`, `Restarted`, `Stopped`, `Cancelled`, `Held`, `Gone`, `Error`; null while it runs. */
   readonly outcome: string | null;
   readonly summary: string;
   readonly openedAtMs: WallInstant;
@@ -315,6 +323,7 @@ export interface ObserverRecord {
   /** Rises with each invocation of find-behind; an older loop ends when it sees a newer one. */
   readonly generation: number;
   readonly claimedAtMs: WallInstant;
+  /** The last sweep of any invocation: tells the next one, which may have lost its memory, how long nobody looked (S13). */
   readonly lastSweepMs: WallInstant;
 }
 

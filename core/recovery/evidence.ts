@@ -52,7 +52,8 @@ export function revocationDueInMs(
 /** Why `lease-over` cannot be had about this session, or null (S4, S7). */
 export function whyNoLeaseOver(heartbeat: Pick<Heartbeat, 'guardLevel' | 'rules'>): string | null {
   if (heartbeat.guardLevel === 'none') return 'its guard level is none: nothing bounds a stopped guard';
-  if (heartbeat.rules !== RULES_VERSION) return `it obeys rules version ${heartbeat.rules}, this control plane knows ${RULES_VERSION}`;
+  if (heartbeat.rules !== RULES_VERSION)
+    return `it obeys rules version ${heartbeat.rules}, this control plane knows ${RULES_VERSION}`;
   return null;
 }
 
@@ -77,18 +78,27 @@ export function leaseOver(
   };
 }
 
-function boundTakers(revoked: Heartbeat, slot: Pick<SlotRecord, 'slot' | 'lists'>, group: string): readonly string[] | null {
+function boundTakers(
+  revoked: Heartbeat,
+  slot: Pick<SlotRecord, 'slot' | 'lists'>,
+  group: string,
+): readonly string[] | null {
   if (!revoked.mayHold) return null;
   const acknowledged = revoked.lists[`${group}/${slot.slot}`];
   const list = slot.lists.find((candidate: CandidateList) => candidate.no === acknowledged);
   return list?.hosts ?? [];
 }
 
-/** Evidence `successor`: the same machine registered a newer session. Another machine proves nothing. */
-export function successor(old: SessionRef, current: Heartbeat | undefined, machine: string | undefined, finding: Finding): Evidence | null {
+/** Evidence `successor`: the same machine registered a newer session. Another machine proves nothing, nor does an unknown one. */
+export function successor(
+  old: SessionRef,
+  current: Heartbeat | undefined,
+  machine: string | undefined,
+  finding: Finding,
+): Evidence | null {
   if (current === undefined || current.session === old.session) return null;
   if (current.session.startsWith(REVOKED_PREFIX)) return null;
-  if (machine !== undefined && current.machine !== machine) return null;
+  if (current.machine !== machine) return null;
   return {
     kind: 'successor',
     host: old.host,
@@ -103,7 +113,14 @@ export function successor(old: SessionRef, current: Heartbeat | undefined, machi
 export function closed(old: SessionRef, report: Report | undefined, finding: Finding): Evidence | null {
   if (report === undefined || report.order !== `closed.${old.session}` || report.session !== old.session) return null;
   if (report.outcome !== 'released') return null;
-  return { kind: 'closed', ...old, ...finding, because: 'the host shut down in good order after stopping everything', takers: null };
+  return {
+    kind: 'closed',
+    host: old.host,
+    session: old.session,
+    ...finding,
+    because: 'the host shut down in good order after stopping everything',
+    takers: null,
+  };
 }
 
 /** Evidence `released`: the owner reported the slot stopped and probed stopped in that epoch. */
@@ -115,5 +132,13 @@ export function released(
 ): Evidence | null {
   if (report === undefined || report.outcome !== 'released') return null;
   if (report.session !== owner.session || report.epoch !== epoch) return null;
-  return { kind: 'released', ...owner, ...finding, because: `the owner stopped it and proved it stopped in epoch ${epoch}`, takers: null };
+  return {
+    kind: 'released',
+    host: owner.host,
+    session: owner.session,
+    epoch,
+    ...finding,
+    because: `the owner stopped it and proved it stopped in epoch ${epoch}`,
+    takers: null,
+  };
 }

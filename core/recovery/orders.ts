@@ -54,10 +54,7 @@ function orderOf(verb: OrderVerb, spec: GroupDefinition, slot: SlotRecord, live:
 }
 
 /** The next assignment, or null if nothing changed. */
-export function nextAssignment(
-  old: Assignment | null,
-  wanted: Omit<Assignment, 'n'>,
-): Assignment | null {
+export function nextAssignment(old: Assignment | null, wanted: Omit<Assignment, 'n'>): Assignment | null {
   if (old === null) return { n: 1, ...wanted };
   const { n, ...rest } = old;
   return JSON.stringify(sorted(rest)) === JSON.stringify(sorted(wanted)) ? null : { n: n + 1, ...wanted };
@@ -68,5 +65,7 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+  return Object.fromEntries(
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
+  );
 }

@@ -57,15 +57,23 @@ export function withEvidence(
   accepts: readonly EvidenceKind[],
 ): Change {
   const slot = slotOf(group, slotNo);
-  if (slot?.owner == null) return refuse('the slot has no owner');
+  if (slot === undefined || slot.owner === null) return refuse('the slot has no owner');
   if (slot.owner.session !== evidence.session || slot.owner.host !== evidence.host) {
-    return refuse(`the evidence is about ${evidence.host}/${evidence.session}, the owner is ${slot.owner.host}/${slot.owner.session}`);
+    return refuse(
+      `the evidence is about ${evidence.host}/${evidence.session}, the owner is ${slot.owner.host}/${slot.owner.session}`,
+    );
+  }
+  if (evidence.kind === 'released' && evidence.epoch !== slot.epoch) {
+    return refuse(`epoch ${evidence.epoch ?? 'unknown'} was released, the slot stands at ${slot.epoch}`);
   }
   if (slot.evidence !== null) return refuse(`there is evidence already: ${slot.evidence.kind}`);
   if (!isAccepted(evidence.kind, accepts)) return refuse(`this group does not accept ${evidence.kind}`);
   const why = `${evidence.host} cannot be running it: ${evidence.because}`;
   const bound: Evidence = { ...evidence, takers: bothBind(evidence.takers, slot.boundTo) };
-  return { ok: true, group: withSlot(group, { ...slot, evidence: bound, phase: 'Stopped', why, sinceMs: evidence.atMs }) };
+  return {
+    ok: true,
+    group: withSlot(group, { ...slot, evidence: bound, phase: 'Stopped', why, sinceMs: evidence.atMs }),
+  };
 }
 
 /** An owner that never reported Active lifted nothing: whoever was bound before it stays bound (S11). */
@@ -85,17 +93,26 @@ export function takeOwnership(
     readonly candidates: readonly string[];
     readonly nowMs: WallInstant;
     readonly isMove: boolean;
+    readonly run: string;
   },
 ): Change {
   const slot = slotOf(group, options.slot);
   if (slot === undefined) return refuse('there is no such slot');
   if (slot.epoch !== options.epoch) return refuse(`the epoch is ${slot.epoch}, not ${options.epoch}`);
-  if (group.rev !== options.rev) return refuse(`the group stands at definition ${group.rev}, the plan was made for ${options.rev}`);
+  if (group.rev !== options.rev)
+    return refuse(`the group stands at definition ${group.rev}, the plan was made for ${options.rev}`);
   if (isOwned(slot)) return refuse(`${slot.owner?.host ?? ''} owns it and there is no evidence about that session`);
   const takers = slot.evidence?.takers ?? null;
   if (takers !== null && !takers.includes(options.owner.host)) {
-    return refuse(`${options.owner.host} is not among the hosts that the old owner had acknowledged (${takers.join(', ') || 'none'})`);
+    return refuse(
+      `${options.owner.host} is not among the hosts that the old owner had acknowledged (${takers.join(', ') || 'none'})`,
+    );
   }
+  // Two runs may have chosen the same host from facts of different moments; this record is where they meet.
+  const rival = group.slots.find(
+    (other) => other.slot !== slot.slot && isOwned(other) && other.owner?.host === options.owner.host,
+  );
+  if (rival !== undefined) return refuse(`${options.owner.host} owns slot ${rival.slot} of this group`);
   invariant(slot.owner === null || slot.evidence !== null, 'a slot changes owner only with evidence');
   const list: CandidateList = { no: (slot.lists.at(-1)?.no ?? 0) + 1, hosts: options.candidates };
   const next: SlotRecord = {
@@ -109,6 +126,7 @@ export function takeOwnership(
     tookOverBy: slot.evidence,
     boundTo: takers,
     lists: [list],
+    placedBy: options.run,
     attempt: 0,
     movesMs: options.isMove ? [...slot.movesMs, options.nowMs].slice(-HISTORY_MAX) : slot.movesMs,
   };
@@ -132,6 +150,11 @@ export function withPhase(
   return { ok: true, group: withSlot(group, { ...slot, phase, why, sinceMs: nowMs, boundTo }) };
 }
 
+/** The planned run of this slot is over; the next one waits for its pause (S15). */
+export function withoutClaim(slot: SlotRecord, nowMs: WallInstant): SlotRecord {
+  return { ...slot, claim: null, triedAtMs: nowMs };
+}
+
 /** Remembers that the slot could not run on a host, so that the next plan goes elsewhere within the window (S15). */
 export function withFailedHost(group: GroupRecord, slotNo: number, host: string, nowMs: WallInstant): GroupRecord {
   const slot = slotOf(group, slotNo);
@@ -152,11 +175,17 @@ export function nextMoveAllowedAt(slot: SlotRecord, windowMs: number, nowMs: Wal
 }
 
 /** A newer candidate list for a running owner; numbers rise by one, and the acknowledged one and later are kept (S10, S11). */
-export function withCandidates(group: GroupRecord, slotNo: number, hosts: readonly string[], acknowledged: number): GroupRecord {
+export function withCandidates(
+  group: GroupRecord,
+  slotNo: number,
+  hosts: readonly string[],
+  acknowledged: number,
+): GroupRecord {
   const slot = slotOf(group, slotNo);
   if (slot === undefined) return group;
   const newest = slot.lists.at(-1);
-  const kept = slot.lists.filter((list) => list.no >= acknowledged);
+  // The newest stays whatever was acknowledged: the next number counts on from it.
+  const kept = slot.lists.filter((list) => list.no >= acknowledged || list === newest);
   const isSame = newest !== undefined && JSON.stringify(newest.hosts) === JSON.stringify(hosts);
   if (isSame && kept.length === slot.lists.length) return group;
   const lists = isSame ? kept : [...kept, { no: (newest?.no ?? 0) + 1, hosts }];

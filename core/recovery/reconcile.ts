@@ -2,7 +2,7 @@
  * What a reconcile pass should do: a function of the facts, so that a pass that runs twice or late does nothing new.
  * It brings every group to its redundancy model and asks again about everything that is held.
  */
-import { type Definition, type GroupDefinition, slotCount } from '../config/model.ts';
+import { type Definition, type GroupDefinition, type ServiceDefinition, slotCount } from '../config/model.ts';
 import { candidateHosts, candidateList } from '../placement/candidates.ts';
 import type { HostFacts } from '../placement/facts.ts';
 import { plan } from '../placement/plan.ts';
@@ -26,16 +26,64 @@ export interface ReconcileFacts {
 export type PlannedVerb = 'place' | 'move' | 'restart' | 'stop';
 
 export type ReconcileAction =
-  | { readonly do: 'start_planned'; readonly verb: PlannedVerb; readonly group: string; readonly slot: number; readonly epoch: number; readonly attempt: number; readonly why: string }
+  | {
+      readonly do: 'start_planned';
+      readonly verb: PlannedVerb;
+      readonly group: string;
+      readonly slot: number;
+      readonly epoch: number;
+      readonly attempt: number;
+      readonly why: string;
+    }
   | { readonly do: 'start_ha'; readonly host: string; readonly session: string; readonly why: string }
-  | { readonly do: 'active'; readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; readonly why: string }
-  | { readonly do: 'failed'; readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; readonly why: string }
-  | { readonly do: 'candidates'; readonly group: string; readonly slot: number; readonly hosts: readonly string[]; readonly acknowledged: number }
+  | {
+      readonly do: 'active' | 'starting';
+      readonly group: string;
+      readonly slot: number;
+      readonly epoch: number;
+      readonly session: string;
+      readonly why: string;
+    }
+  | {
+      readonly do: 'failed';
+      readonly group: string;
+      readonly slot: number;
+      readonly epoch: number;
+      readonly session: string;
+      readonly why: string;
+    }
+  | {
+      readonly do: 'candidates';
+      readonly group: string;
+      readonly slot: number;
+      readonly hosts: readonly string[];
+      readonly acknowledged: number;
+    }
   | { readonly do: 'standbys'; readonly group: string; readonly standbys: GroupRecord['standbys'] };
 
-/** Name of a planned run: the same work has the same name, whoever starts it. */
-export function plannedRunName(work: { verb: PlannedVerb; group: string; slot: number; epoch: number; attempt: number }): string {
-  return `${work.verb}.${work.group}.${work.slot}.e${work.epoch}.${work.attempt}`;
+/** Name of a planned run: the same work has the same name, whoever starts it. The clusters of a deployment share one workflow. */
+export function plannedRunName(work: {
+  cluster: string;
+  verb: PlannedVerb;
+  group: string;
+  slot: number;
+  epoch: number;
+  attempt: number;
+}): string {
+  return `${work.verb}.${work.cluster}.${work.group}.${work.slot}.e${work.epoch}.${work.attempt}`;
+}
+
+/** Beats, reads and process starts on top of the services' own time-outs. */
+const ORDER_MARGIN_MS = 5_000;
+
+/** Longest that an owner may take from its order to start to its report. */
+export function startLimitMs(services: readonly ServiceDefinition[]): number {
+  return services.reduce((sum, { actions }) => sum + actions.start.timeoutMs * actions.start.attempts, ORDER_MARGIN_MS);
+}
+
+/** The same for a release. */
+export function stopLimitMs(services: readonly ServiceDefinition[]): number {
+  return services.reduce((sum, { actions }) => sum + actions.stop.timeoutMs * actions.stop.attempts, ORDER_MARGIN_MS);
 }
 
 /** Name of an HA run; attempts after the first, when the one before ended without an end to the trouble, carry their number. */
@@ -63,9 +111,12 @@ export function reconcile(facts: ReconcileFacts): readonly ReconcileAction[] {
     for (const slot of group.slots) {
       actions.push(...reconcileSlot(facts, group, slot, { spec, hasPlace: hasPlace(group.group, slot.slot) }));
     }
-    const chosen = planned.standbys.find((choice) => choice.group === group.group)?.hosts ?? [];
+    // Before the first placement nothing is warm: a standby recorded now would outrank the preferred host at the next pass.
+    const isPlaced = group.slots.some((slot) => slot.epoch > 0);
+    const chosen = isPlaced ? (planned.standbys.find((choice) => choice.group === group.group)?.hosts ?? []) : [];
     const standbys = chosen.map(({ host, session }) => ({ host, session }));
-    if (JSON.stringify(standbys) !== JSON.stringify(group.standbys)) actions.push({ do: 'standbys', group: group.group, standbys });
+    if (JSON.stringify(standbys) !== JSON.stringify(group.standbys))
+      actions.push({ do: 'standbys', group: group.group, standbys });
   }
   return actions;
 }
@@ -80,7 +131,9 @@ function reconcileSlot(
   const isDefined = about.spec !== undefined && slot.slot < slotCount(about.spec);
   if (!isOwned(slot)) {
     if (!isDefined || !facts.haEnabled || !isDue(slot, facts.nowMs)) return [];
-    return isWorkedOn(facts, slot) || !mayPlace(facts, slot, about) ? [] : [start('place', at, slot, 'it has no owner')];
+    return isWorkedOn(facts, slot) || !mayPlace(facts, slot, about)
+      ? []
+      : [start('place', at, slot, 'it has no owner')];
   }
   const { owner } = slot;
   if (owner === null) return [];
@@ -91,7 +144,9 @@ function reconcileSlot(
     return [{ do: 'start_ha', host: owner.host, session: owner.session, why }];
   }
   if (slot.claim !== null) return [];
-  if (!isDefined) return isDue(slot, facts.nowMs) ? [start('stop', at, slot, 'it is no longer defined')] : [];
+  if (!isDefined) {
+    return facts.haEnabled && isDue(slot, facts.nowMs) ? [start('stop', at, slot, 'it is no longer defined')] : [];
+  }
   return reconcileOwned(facts, slot, { ...at, session: owner.session }, { spec: about.spec, heartbeat });
 }
 
@@ -102,13 +157,24 @@ function reconcileOwned(
   about: { readonly spec: GroupDefinition; readonly heartbeat: Heartbeat },
 ): readonly ReconcileAction[] {
   const { spec, heartbeat } = about;
-  const report = heartbeat.slots.find((own) => own.group === at.group && own.slot === at.slot && own.epoch === at.epoch);
+  const report = heartbeat.slots.find(
+    (own) => own.group === at.group && own.slot === at.slot && own.epoch === at.epoch,
+  );
   const actions: ReconcileAction[] = [];
-  if (report?.phase === 'Active' && (slot.phase === 'Starting' || slot.phase === 'Unknown' || slot.phase === 'Failed')) {
+  if (
+    report?.phase === 'Active' &&
+    (slot.phase === 'Starting' || slot.phase === 'Unknown' || slot.phase === 'Failed')
+  ) {
     actions.push({ do: 'active', ...at, why: `the owner reports it active` });
   }
-  const isStuck = slot.phase === 'Held' || slot.phase === 'Stopping';
-  if (report?.phase === 'Failed' || isStuck) actions.push(...afterFailure(facts, slot, at, spec, report?.detail ?? slot.why));
+  // Stopped in the epoch that it owns, and nobody ordered it. It may start again by itself, for as long as a start may take.
+  if (report?.phase === 'Stopped' && slot.phase === 'Active') {
+    actions.push({ do: 'starting', ...at, why: 'the owner reports it stopped' });
+  }
+  const isOverdue = slot.phase === 'Starting' && wallElapsed(slot.sinceMs, facts.nowMs) > startLimitMs(spec.services);
+  const isStuck = slot.phase === 'Held' || slot.phase === 'Stopping' || (isOverdue && report?.phase !== 'Active');
+  if (report?.phase === 'Failed' || isStuck)
+    actions.push(...afterFailure(facts, slot, at, spec, report?.detail ?? slot.why));
   const wanted = candidateList(facts.definition, spec, facts.hostFacts);
   const acknowledged = heartbeat.lists[`${at.group}/${at.slot}`] ?? 0;
   const isListStale = slot.lists.some((list) => list.no < acknowledged);
@@ -133,19 +199,26 @@ function afterFailure(
   return slot.phase === 'Failed' && slot.why === why ? [] : [{ do: 'failed', ...at, why }];
 }
 
-function start(verb: PlannedVerb, at: { group: string; slot: number; epoch: number }, slot: SlotRecord, why: string): ReconcileAction {
+function start(
+  verb: PlannedVerb,
+  at: { group: string; slot: number; epoch: number },
+  slot: SlotRecord,
+  why: string,
+): ReconcileAction {
   const { group, slot: no, epoch } = at;
   return { do: 'start_planned', verb, group, slot: no, epoch, attempt: slot.attempt + 1, why };
 }
 
 function isDue(slot: SlotRecord, nowMs: WallInstant): boolean {
-  return slot.attempt === 0 || wallElapsed(slot.sinceMs, nowMs) >= retryPauseMs(slot.attempt);
+  return slot.attempt === 0 || wallElapsed(slot.triedAtMs ?? slot.sinceMs, nowMs) >= retryPauseMs(slot.attempt);
 }
 
 /** A run claims the slot, or one claims the host that owned it: they place it themselves. */
 function isWorkedOn(facts: ReconcileFacts, slot: SlotRecord): boolean {
   const host = facts.hosts.find((candidate) => candidate.host === slot.owner?.host);
-  return slot.claim !== null || (host?.claim != null && host.claim.session === slot.owner?.session);
+  return (
+    slot.claim !== null || (host !== undefined && host.claim !== null && host.claim.session === slot.owner?.session)
+  );
 }
 
 function mayPlace(

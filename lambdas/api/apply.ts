@@ -29,12 +29,16 @@ export async function applyDefinition(
   const read = readDefinition([{ content: yaml }]);
   if (!read.ok) {
     const more = read.omitted > 0 ? `, and ${read.omitted} more` : '';
-    throw new DefinitionRefused(`the definition has ${read.problems.length} problems${more}; nothing was changed`, read.problems);
+    throw new DefinitionRefused(
+      `the definition has ${read.problems.length} problems${more}; nothing was changed`,
+      read.problems,
+    );
   }
   const { definition, warnings } = read;
   const { cluster } = definition;
   const stored = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
-  const old = stored === undefined ? null : await loadDefinition(ports, cluster, stored.body.rev, stored.body.incarnation);
+  const old =
+    stored === undefined ? null : await loadDefinition(ports, cluster, stored.body.rev, stored.body.incarnation);
   const diff = differences(old, definition);
   const rev = stored?.body.rev ?? 0;
   if (old !== null && diff.length === 0) return { rev, changed: false, warnings, diff };
@@ -43,12 +47,21 @@ export async function applyDefinition(
 
   const next = await store(ports, { definition, packed, rev });
   await flip(ports, { cluster, rev: next, account: options.account, old: stored });
-  await recordEvent(ports, cluster, { kind: 'definition.applied', subject: cluster, says: `definition ${next} applied: ${diff.join('; ').slice(0, 2_000)}`, run: null, by: options.by });
+  await recordEvent(ports, cluster, {
+    kind: 'definition.applied',
+    subject: cluster,
+    says: `definition ${next} applied: ${diff.join('; ').slice(0, 2_000)}`,
+    run: null,
+    by: options.by,
+  });
   return { rev: next, changed: true, warnings, diff };
 }
 
 /** The first free number after the revision in force: an earlier apply that died before its flip may have used some. */
-async function store(ports: ControlPorts, at: { definition: Definition; packed: string; rev: number }): Promise<number> {
+async function store(
+  ports: ControlPorts,
+  at: { definition: Definition; packed: string; rev: number },
+): Promise<number> {
   const { cluster } = at.definition;
   for (let rev = at.rev + 1; rev <= at.rev + 100; rev += 1) {
     const record: DefinitionRecord = { rev, packed: at.packed, appliedAtMs: ports.wall.now() };
@@ -59,12 +72,23 @@ async function store(ports: ControlPorts, at: { definition: Definition; packed: 
 
 async function flip(
   ports: ControlPorts,
-  to: { readonly cluster: string; readonly rev: number; readonly account: Account; readonly old: { readonly version: number; readonly body: ClusterRecord } | undefined },
+  to: {
+    readonly cluster: string;
+    readonly rev: number;
+    readonly account: Account;
+    readonly old: { readonly version: number; readonly body: ClusterRecord } | undefined;
+  },
 ): Promise<void> {
   const { cluster, rev, account, old } = to;
   const record: ClusterRecord =
-    old === undefined ? { cluster, rev, incarnation: ports.ids.next(), haEnabled: true, account } : { ...old.body, rev };
+    old === undefined
+      ? { cluster, rev, incarnation: ports.ids.next(), haEnabled: true, account }
+      : { ...old.body, rev };
   const outcome = await ports.registry.put(keys.cluster(cluster), record, old?.version ?? null);
-  if (outcome === 'conflict') throw new HaError('conflict', `${cluster} was changed by somebody else meanwhile; look at the difference and apply again`);
+  if (outcome === 'conflict')
+    throw new HaError(
+      'conflict',
+      `${cluster} was changed by somebody else meanwhile; look at the difference and apply again`,
+    );
   await ports.registry.put(keys.clusters(cluster), { cluster }, null);
 }

@@ -50,7 +50,11 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, route: Route])[]
   ['GET', /^\/api\/v1\/status$/, async (call) => statusView(call.ports, await clusterOf(call))],
   ['GET', /^\/api\/v1\/definition$/, getDefinition],
   ['POST', /^\/api\/v1\/definition$/, postDefinition],
-  ['GET', /^\/api\/v1\/runs$/, async (call) => ({ runs: await runViews(call.ports, await clusterOf(call), limitOf(call)) })],
+  [
+    'GET',
+    /^\/api\/v1\/runs$/,
+    async (call) => ({ runs: await runViews(call.ports, await clusterOf(call), limitOf(call)) }),
+  ],
   ['GET', /^\/api\/v1\/runs\/([^/]+)$/, (call) => runStory(call.ports, call.args[0] ?? '')],
   ['GET', /^\/api\/v1\/events$/, getEvents],
   ['POST', /^\/api\/v1\/groups\/([^/]+)\/move$/, postMove],
@@ -75,8 +79,21 @@ function answer(statusCode: number, body: unknown, type: string): HttpAnswer {
 function problemOf(error: unknown): ProblemView {
   const code = failureCode(error);
   // A bug is not a failure of the table: say no more than that, the log has the rest.
-  if (code === undefined) return { type: 'about:blank', title: 'internal error', status: 500, detail: 'see the log of the API', code: 'store_unavailable' };
-  const problem = { type: `urn:holdfast:${code}`, title: code.replaceAll('_', ' '), status: FAILURES[code].http, detail: messageOf(error), code };
+  if (code === undefined)
+    return {
+      type: 'about:blank',
+      title: 'internal error',
+      status: 500,
+      detail: 'see the log of the API',
+      code: 'store_unavailable',
+    };
+  const problem = {
+    type: `urn:holdfast:${code}`,
+    title: code.replaceAll('_', ' '),
+    status: FAILURES[code].http,
+    detail: messageOf(error),
+    code,
+  };
   return error instanceof DefinitionRefused ? { ...problem, problems: error.problems } : problem;
 }
 
@@ -89,10 +106,22 @@ async function route(ports: ControlPorts, options: ApiOptions, event: HttpEvent)
   const chosen = matches.find((match) => match.routeMethod === method);
   if (chosen === undefined) {
     const allowed = matches.map((match) => match.routeMethod).join(', ');
-    throw new HaError('not_found', matches.length === 0 ? `there is nothing at ${event.rawPath}` : `${event.rawPath} takes ${allowed}, not ${method}`);
+    throw new HaError(
+      'not_found',
+      matches.length === 0
+        ? `there is nothing at ${event.rawPath}`
+        : `${event.rawPath} takes ${allowed}, not ${method}`,
+    );
   }
   const query = new URLSearchParams(event.rawQueryString);
-  return chosen.run({ ports, options, query, body: () => bodyOf(event), args: chosen.args, by: event.requestContext.by ?? 'api' });
+  return chosen.run({
+    ports,
+    options,
+    query,
+    body: () => bodyOf(event),
+    args: chosen.args,
+    by: event.requestContext.by ?? 'api',
+  });
 }
 
 function decode(text: string): string {
@@ -105,7 +134,8 @@ function decode(text: string): string {
 
 function bodyOf(event: HttpEvent): Buffer {
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (body.length > BODY_BYTES_MAX) throw new HaError('limit_exceeded', `the body is larger than ${BODY_BYTES_MAX} bytes`);
+  if (body.length > BODY_BYTES_MAX)
+    throw new HaError('limit_exceeded', `the body is larger than ${BODY_BYTES_MAX} bytes`);
   return body;
 }
 
@@ -121,16 +151,22 @@ function limitOf({ query }: Call): number {
 async function clusterOf({ ports, query }: Call): Promise<string> {
   const asked = query.get('cluster');
   if (asked !== null) return asked;
-  const names = (await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: LIST_MAX })).map((stored) => stored.body.cluster);
+  const names = (await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: LIST_MAX })).map(
+    (stored) => stored.body.cluster,
+  );
   const [only, ...others] = names;
   if (only === undefined) throw new HaError('not_found', 'there is no cluster yet; apply a definition');
-  if (others.length > 0) throw new HaError('config_invalid', `there are several clusters (${names.join(', ')}); name one with ?cluster=`);
+  if (others.length > 0)
+    throw new HaError('config_invalid', `there are several clusters (${names.join(', ')}); name one with ?cluster=`);
   return only;
 }
 
 async function getDefinition(call: Call): Promise<unknown> {
   const record = await loadClusterRecord(call.ports, await clusterOf(call));
-  return { rev: record.rev, definition: await loadDefinition(call.ports, record.cluster, record.rev, record.incarnation) };
+  return {
+    rev: record.rev,
+    definition: await loadDefinition(call.ports, record.cluster, record.rev, record.incarnation),
+  };
 }
 
 function postDefinition(call: Call): Promise<unknown> {
@@ -154,7 +190,9 @@ async function getEvents(call: Call): Promise<EventsView> {
   }
   const oldestFirst = found.toReversed();
   const page = after === null ? oldestFirst.slice(-limit) : oldestFirst.slice(0, limit);
-  return { events: page.map(({ id, atMs, kind, subject, says, run, by }) => ({ id, atMs, kind, subject, says, run, by })) };
+  return {
+    events: page.map(({ id, atMs, kind, subject, says, run, by }) => ({ id, atMs, kind, subject, says, run, by })),
+  };
 }
 
 const MoveBody = z.strictObject({
@@ -165,7 +203,14 @@ const MoveBody = z.strictObject({
 
 async function postMove(call: Call): Promise<unknown> {
   const { slot, to, dryRun } = parseEvent(MoveBody, json(call.body().toString('utf8')));
-  const order = { cluster: await clusterOf(call), group: call.args[0] ?? '', slot, to: to ?? null, dryRun: dryRun ?? false, by: call.by };
+  const order = {
+    cluster: await clusterOf(call),
+    group: call.args[0] ?? '',
+    slot,
+    to: to ?? null,
+    dryRun: dryRun ?? false,
+    by: call.by,
+  };
   return moveSlot(call.ports, order);
 }
 

@@ -6,7 +6,10 @@ import { api } from './handler.ts';
 function account(): { partition: string; region: string; id: string } {
   const [, partition, , region, id] = (process.env['HA_RUN_ARN'] ?? '').split(':');
   if (partition === undefined || region === undefined || id === undefined) {
-    throw new HaError('config_invalid', `environment variable HA_RUN_ARN must be an ARN, got ${process.env['HA_RUN_ARN'] ?? 'nothing'}`);
+    throw new HaError(
+      'config_invalid',
+      `environment variable HA_RUN_ARN must be an ARN, got ${process.env['HA_RUN_ARN'] ?? 'nothing'}`,
+    );
   }
   return { partition, region, id };
 }

@@ -1,14 +1,13 @@
 /** Moves a slot on an operator's word: checks first, says what will happen, then starts the run. */
-import { plan } from '../../core/placement/plan.ts';
 import { findingInWords } from '../../core/placement/words.ts';
-import { isOwned, slotOf, withSlot } from '../../core/recovery/ownership.ts';
+import { isOwned, slotOf } from '../../core/recovery/ownership.ts';
 import { HaError } from '../../core/failures/failures.ts';
-import type { Evidence, GroupRecord, SlotRecord } from '../../core/protocol/records.ts';
+import type { GroupRecord, SlotRecord } from '../../core/protocol/records.ts';
 import type { MoveView } from '../../core/protocol/views.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
-import { snapshotOf } from '../shared/snapshot.ts';
+import { asIfReleased, destinationOf } from '../shared/snapshot.ts';
 import { startPlannedRun } from '../shared/start-run.ts';
 
 const ATTEMPTS_MAX = 50;
@@ -34,15 +33,31 @@ export async function moveSlot(ports: ControlPorts, order: MoveOrder): Promise<M
     `then ${to} becomes its owner as epoch ${slot.epoch + 1} and starts it`,
   ];
   if (order.dryRun) return { run: null, plan: words };
-  const work = { cluster: order.cluster, verb: 'move' as const, group: order.group, slot: order.slot, epoch: slot.epoch, to: order.to };
+  const work = {
+    cluster: order.cluster,
+    verb: 'move' as const,
+    group: order.group,
+    slot: order.slot,
+    epoch: slot.epoch,
+    to: order.to,
+  };
   for (let attempt = slot.attempt + 1; attempt <= slot.attempt + ATTEMPTS_MAX; attempt += 1) {
     const started = await startPlannedRun(ports, work, attempt);
     if (!started.isNew && (await ports.workflow.status(started.run)) !== 'RUNNING') continue;
     const says = `${order.by} moves ${where} from ${from} to ${to}`;
-    await recordEvent(ports, order.cluster, { kind: 'operator.move', subject: where, says, run: started.run, by: order.by });
+    await recordEvent(ports, order.cluster, {
+      kind: 'operator.move',
+      subject: where,
+      says,
+      run: started.run,
+      by: order.by,
+    });
     return { run: started.run, plan: words };
   }
-  throw new HaError('conflict', `${where} was moved too often in epoch ${slot.epoch} without success; look at \`holdfast runs\``);
+  throw new HaError(
+    'conflict',
+    `${where} was moved too often in epoch ${slot.epoch} without success; look at \`holdfast runs\``,
+  );
 }
 
 function ownedSlot(facts: ClusterFacts, order: MoveOrder): { group: GroupRecord; slot: SlotRecord } {
@@ -52,29 +67,35 @@ function ownedSlot(facts: ClusterFacts, order: MoveOrder): { group: GroupRecord;
     throw new HaError('not_found', `there is no group ${order.group}; there are ${names}`);
   }
   const slot = slotOf(group, order.slot);
-  if (slot === undefined) throw new HaError('not_found', `${order.group} has no slot ${order.slot}; it has 0 to ${group.slots.length - 1}`);
-  if (!isOwned(slot)) throw new HaError('conflict', `${order.group}/${order.slot} has no owner now (${slot.phase}: ${slot.why})`);
-  if (slot.claim !== null) throw new HaError('conflict', `run ${slot.claim} works on ${order.group}/${order.slot} already`);
+  if (slot === undefined)
+    throw new HaError('not_found', `${order.group} has no slot ${order.slot}; it has 0 to ${group.slots.length - 1}`);
+  if (!isOwned(slot))
+    throw new HaError('conflict', `${order.group}/${order.slot} has no owner now (${slot.phase}: ${slot.why})`);
+  if (slot.claim !== null)
+    throw new HaError('conflict', `run ${slot.claim} works on ${order.group}/${order.slot} already`);
   return { group, slot };
 }
 
 /** Where it would go if its owner released it now; refused with the reasons where there is no such host. */
-function destination(ports: ControlPorts, facts: ClusterFacts, order: MoveOrder, group: GroupRecord, slot: SlotRecord): string {
+function destination(
+  ports: ControlPorts,
+  facts: ClusterFacts,
+  order: MoveOrder,
+  group: GroupRecord,
+  slot: SlotRecord,
+): string {
   if (order.to !== null && !facts.definition.hosts.some((host) => host.name === order.to)) {
-    throw new HaError('not_found', `there is no host ${order.to}; there are ${facts.definition.hosts.map((host) => host.name).join(', ')}`);
+    throw new HaError(
+      'not_found',
+      `there is no host ${order.to}; there are ${facts.definition.hosts.map((host) => host.name).join(', ')}`,
+    );
   }
-  if (order.to === slot.owner?.host) throw new HaError('conflict', `${order.group}/${order.slot} runs on ${order.to} already`);
+  if (order.to === slot.owner?.host)
+    throw new HaError('conflict', `${order.group}/${order.slot} runs on ${order.to} already`);
   const nowMs = ports.wall.now();
-  const owner = slot.owner ?? { host: '', session: '' };
-  const evidence: Evidence = { kind: 'released', host: owner.host, session: owner.session, run: '', atMs: nowMs, because: 'what if', takers: null };
-  const freed = withSlot(group, { ...slot, evidence });
-  const snapshot = snapshotOf(facts, nowMs, facts.groups.map((other) => (other.group === group.group ? freed : other)));
-  const isPossible = (name: string): boolean => (order.to === null ? name !== owner.host : name === order.to);
-  const isThis = (name: string, no: number): boolean => name === order.group && no === order.slot;
-  const hosts = snapshot.hosts.map((host) => (isPossible(host.name) ? host : { ...host, session: null }));
-  const planned = plan({ ...snapshot, hosts }, { explain: isThis });
-  const host = planned.actions.find((action) => isThis(action.group, action.slot))?.host;
-  if (host != null) return host;
-  const reasons = (planned.explanations[0]?.hosts ?? []).filter((finding) => isPossible(finding.host)).map(findingInWords);
-  throw new HaError('no_host', `${order.group}/${order.slot} cannot move: ${reasons.join('; ') || 'there is no other host'}`);
+  const isPossible = (name: string): boolean => (order.to === null ? name !== slot.owner?.host : name === order.to);
+  const { host, findings } = destinationOf(facts, nowMs, asIfReleased(group, slot, nowMs), slot.slot, isPossible);
+  if (host !== null) return host;
+  const reasons = findings.map(findingInWords).join('; ') || 'there is no other host';
+  throw new HaError('no_host', `${order.group}/${order.slot} cannot move: ${reasons}`);
 }

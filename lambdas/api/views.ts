@@ -2,7 +2,14 @@
 import { isCovered } from '../../core/config/model.ts';
 import { outageSurvivedMs, recoveryBoundMs } from '../../core/config/timing.ts';
 import { redundancyReport } from '../../core/placement/redundancy.ts';
-import { type Heartbeat, type HostRecord, keys, type RunRecord, type SlotRecord, type StepRecord } from '../../core/protocol/records.ts';
+import {
+  type Heartbeat,
+  type HostRecord,
+  keys,
+  type RunRecord,
+  type SlotRecord,
+  type StepRecord,
+} from '../../core/protocol/records.ts';
 import type { GroupView, HostView, RunStoryView, RunView, SlotView, StatusView } from '../../core/protocol/views.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import { type ClusterFacts, liveSession, loadCluster } from '../shared/cluster.ts';
@@ -16,7 +23,10 @@ export async function statusView(ports: ControlPorts, cluster: string): Promise<
   const facts = await loadCluster(ports, cluster);
   const recent = await runViews(ports, cluster, OPEN_LOOKBACK);
   const { timing, groups } = facts.definition;
-  const startMs = Math.max(0, ...groups.map((group) => group.services.reduce((sum, { actions }) => sum + actions.start.timeoutMs, 0)));
+  const startMs = Math.max(
+    0,
+    ...groups.map((group) => group.services.reduce((sum, { actions }) => sum + actions.start.timeoutMs, 0)),
+  );
   const atMs = ports.wall.now();
   return {
     cluster,
@@ -74,7 +84,10 @@ function slotView(slot: SlotRecord): SlotView {
 }
 
 export async function runViews(ports: ControlPorts, cluster: string, limit: number): Promise<readonly RunView[]> {
-  const index = await ports.registry.query<{ run: string }>(keys.runIndex(cluster, 0, '').pk, { limit, newestFirst: true });
+  const index = await ports.registry.query<{ run: string }>(keys.runIndex(cluster, 0, '').pk, {
+    limit,
+    newestFirst: true,
+  });
   const records = await Promise.all(index.map((entry) => ports.registry.get<RunRecord>(keys.run(entry.body.run))));
   return records.flatMap((record) => (record === undefined ? [] : [runView(record.body)]));
 }

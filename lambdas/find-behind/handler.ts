@@ -4,8 +4,9 @@
  */
 import * as z from 'zod';
 import { messageOf } from '../../core/failures/failures.ts';
+import { invariant } from '../../core/failures/invariant.ts';
 import { keys, type ObserverRecord } from '../../core/protocol/records.ts';
-import { after, elapsed, isReached } from '../../core/time/time.ts';
+import { after, elapsed, isReached, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { edge, type Handler } from '../shared/edge.ts';
 import type { ControlPorts } from '../shared/ports.ts';
@@ -14,6 +15,9 @@ import { EMPTY_SWEEP_MEMORY, type SweepMemory, sweepOnce } from './sweep.ts';
 /** Above the schedule's minute and its precision, below the Lambda's time-out of 120 s. */
 const LOOP_MS = 105_000;
 const RETRY_MS = 1_000;
+
+/** Two marks of the same sweep, on a clock that may be set between them, differ by less. */
+const SAME_SWEEP_MS = 1_000;
 
 /** Scheduler sends what the target's input says; an EventBridge-shaped default is accepted too. */
 const FindBehindEvent = z.looseObject({ once: z.boolean().optional() });
@@ -25,23 +29,26 @@ export interface FindBehindResult {
 }
 
 export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
-  // Outlives an invocation where the environment does; a gap between two is noticed by the observer itself (S13).
-  let memory: SweepMemory = EMPTY_SWEEP_MEMORY;
+  // Outlives an invocation where the environment does.
+  let kept: SweepMemory = EMPTY_SWEEP_MEMORY;
 
   return edge(FindBehindEvent, async (event): Promise<FindBehindResult> => {
-    const generation = await claimGeneration(ports);
+    const { generation, lastSweepMs } = await claimGeneration(ports);
+    kept = resumed(ports, kept, lastSweepMs);
     const endsAt = after(ports.boot.now(), LOOP_MS);
     const result = { sweeps: 0, failures: 0, behind: 0 };
     for (;;) {
       const begun = ports.boot.now();
       let pauseMs = RETRY_MS;
       try {
-        const swept = await sweepOnce(ports, memory);
-        memory = swept.memory;
+        const swept = await sweepOnce(ports, kept);
+        kept = swept.memory;
+        const isNewest = await markSweep(ports, generation);
         result.sweeps += 1;
+        result.failures += swept.failed.length;
         result.behind = swept.behind;
         pauseMs = Math.max(0, swept.periodMs - elapsed(begun, ports.boot.now()));
-        if (event.once === true || isReached(endsAt, ports.boot.now()) || !(await isNewest(ports, generation))) return result;
+        if (event.once === true || isReached(endsAt, ports.boot.now()) || !isNewest) return result;
       } catch (error) {
         if (event.once === true || isReached(endsAt, ports.boot.now())) throw error;
         result.failures += 1;
@@ -52,17 +59,33 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
   });
 }
 
-async function claimGeneration(ports: ControlPorts): Promise<number> {
+async function claimGeneration(ports: ControlPorts): Promise<ObserverRecord> {
   const nowMs = ports.wall.now();
   const claimed = await changeRecord<ObserverRecord>(ports.registry, keys.observer(), (old) => ({
     generation: (old?.generation ?? 0) + 1,
     claimedAtMs: nowMs,
     lastSweepMs: old?.lastSweepMs ?? nowMs,
   }));
-  return claimed.body?.generation ?? 0;
+  invariant(claimed.body !== undefined, 'a claim leaves a record');
+  return claimed.body;
 }
 
-async function isNewest(ports: ControlPorts, generation: number): Promise<boolean> {
-  const stored = await ports.registry.get<ObserverRecord>(keys.observer());
-  return stored === undefined || stored.body.generation <= generation;
+/**
+ * What an invocation begins with. Its own memory is good only if nobody has swept since; else every observation starts
+ * anew, which reports nothing early. The moment of the last sweep, whoever made it, tells whether there was a gap (S13).
+ */
+function resumed(ports: ControlPorts, kept: SweepMemory, lastSweepMs: WallInstant): SweepMemory {
+  const agoMs = Math.max(0, wallElapsed(lastSweepMs, ports.wall.now()));
+  const lastAnswerAt = after(ports.boot.now(), -agoMs);
+  const isOwn = kept.previousAnswerAt !== null && elapsed(kept.previousAnswerAt, lastAnswerAt) < SAME_SWEEP_MS;
+  return isOwn ? kept : { clusters: new Map(), previousAnswerAt: lastAnswerAt };
+}
+
+/** False once a newer invocation has claimed: that one sweeps on. */
+async function markSweep(ports: ControlPorts, generation: number): Promise<boolean> {
+  const lastSweepMs = ports.wall.now();
+  const marked = await changeRecord<ObserverRecord>(ports.registry, keys.observer(), (old) =>
+    old === undefined || old.generation > generation ? null : { ...old, lastSweepMs },
+  );
+  return marked.isChanged;
 }

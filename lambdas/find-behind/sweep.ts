@@ -1,5 +1,6 @@
 /** One sweep: every cluster's hosts against one scan of the heartbeats. Called alike by the Lambda, the local runtime and the simulator. */
 import { type BehindHost, type DetectorMemory, EMPTY_MEMORY, observe } from '../../core/detection/detect.ts';
+import { messageOf } from '../../core/failures/failures.ts';
 import {
   type ClusterRecord,
   type GroupRecord,
@@ -17,6 +18,7 @@ import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
 import { startHaRun } from '../shared/start-run.ts';
+import { vanishedHosts } from './vanished.ts';
 
 const CLUSTERS_MAX = 1_000;
 
@@ -32,6 +34,8 @@ export interface SweepResult {
   readonly memory: SweepMemory;
   readonly hosts: number;
   readonly behind: number;
+  /** Clusters that could not be looked at, with why; the others were. */
+  readonly failed: readonly string[];
   /** Until the next sweep: the shortest period of any cluster. */
   readonly periodMs: number;
 }
@@ -50,24 +54,26 @@ export async function sweepOnce(ports: ControlPorts, memory: SweepMemory): Promi
   const scan: Scan = { items, answeredAt: ports.boot.now(), answeredAtWall: ports.wall.now() };
   const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
   const clusters = new Map<string, DetectorMemory>();
-  let hosts = 0;
-  let behind = 0;
-  let periodMs = Number.POSITIVE_INFINITY;
+  const failed: string[] = [];
+  const totals = { hosts: 0, behind: 0, periodMs: Number.POSITIVE_INFINITY };
   for (const name of names) {
     const { cluster } = name.body;
     const old = memory.clusters.get(cluster) ?? EMPTY_MEMORY;
-    const swept = await sweepCluster(ports, cluster, scan, old, memory.previousAnswerAt);
-    clusters.set(cluster, swept.memory);
-    hosts += swept.hosts;
-    behind += swept.behind;
-    periodMs = Math.min(periodMs, swept.periodMs);
+    clusters.set(cluster, old);
+    try {
+      const swept = await sweepCluster(ports, cluster, scan, old, memory.previousAnswerAt);
+      clusters.set(cluster, swept.memory);
+      totals.hosts += swept.hosts;
+      totals.behind += swept.behind;
+      totals.periodMs = Math.min(totals.periodMs, swept.periodMs);
+    } catch (error) {
+      // One cluster's trouble is not another's. Its memory stands: counts in it began at answers that did arrive.
+      failed.push(`${cluster}: ${messageOf(error)}`);
+      ports.log('error', `the sweep of ${cluster} failed`, { error: messageOf(error) });
+    }
   }
-  return {
-    memory: { clusters, previousAnswerAt: scan.answeredAt },
-    hosts,
-    behind,
-    periodMs: Number.isFinite(periodMs) ? periodMs : IDLE_PERIOD_MS,
-  };
+  const periodMs = Number.isFinite(totals.periodMs) ? totals.periodMs : IDLE_PERIOD_MS;
+  return { ...totals, memory: { clusters, previousAnswerAt: scan.answeredAt }, failed, periodMs };
 }
 
 async function sweepCluster(
@@ -80,7 +86,10 @@ async function sweepCluster(
   const record = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
   if (record === undefined) return { memory, hosts: 0, behind: 0, periodMs: IDLE_PERIOD_MS };
   const definition = await loadDefinition(ports, cluster, record.body.rev, record.body.incarnation);
-  const stored = await ports.registry.query<HostRecord>(keys.cluster(cluster).pk, { prefix: 'HOST#', limit: RECORDS_MAX });
+  const stored = await ports.registry.query<HostRecord>(keys.cluster(cluster).pk, {
+    prefix: 'HOST#',
+    limit: RECORDS_MAX,
+  });
   const hosts = stored.map((host) => host.body).filter((host) => host.status !== 'Removed');
   const bindings = hosts.map(({ host, principal }) => ({ host, principal }));
   const { behindAfter, sweepPeriodMs, takerWaitMs } = definition.timing;
@@ -96,8 +105,15 @@ async function sweepCluster(
   }
   if (record.body.haEnabled) {
     for (const late of observation.behind) await report(ports, cluster, hosts, late);
+    for (const gone of vanishedHosts(observation, hosts, definition.timing))
+      await startHaRun(ports, { cluster, ...gone });
   }
-  return { memory: observation.memory, hosts: hosts.length, behind: observation.behind.length, periodMs: sweepPeriodMs };
+  return {
+    memory: observation.memory,
+    hosts: hosts.length,
+    behind: observation.behind.length,
+    periodMs: sweepPeriodMs,
+  };
 }
 
 /** A live session that is new, or that moved on, changes what we believe of the host. */
@@ -117,8 +133,10 @@ async function notice(
     return;
   }
   const isMoved = before === undefined || before.session !== item.session || before.seq < item.seq;
-  const isNews = host.status !== 'Up' && host.status !== 'Investigating' && host.status !== 'Fencing' && host.status !== 'Fenced';
-  if (isMoved && isNews && before !== undefined) await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
+  const isNews =
+    host.status !== 'Up' && host.status !== 'Investigating' && host.status !== 'Fencing' && host.status !== 'Fenced';
+  if (isMoved && isNews && before !== undefined)
+    await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
 }
 
 /** A new session: remember how it registered (S19), and look after what the one before owned (a quick reboot). */
@@ -129,14 +147,35 @@ async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item
     old === undefined ? null : { ...old, seen, tombstoneAtMs: null },
   );
   await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} registered`);
-  await recordEvent(ports, cluster, { kind: 'host.session', subject: host.host, says: `registered session ${session}`, run: null, by: host.host, facts: { machine, guardLevel } });
-  const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, { prefix: 'GROUP#', limit: RECORDS_MAX });
-  const owners = groups.flatMap((group) => group.body.slots.map((slot) => (slot.evidence === null ? slot.owner : null)));
-  const orphaned = new Set(owners.filter((owner) => owner?.host === host.host && owner.session !== session).map((owner) => owner?.session ?? ''));
+  await recordEvent(ports, cluster, {
+    kind: 'host.session',
+    subject: host.host,
+    says: `registered session ${session}`,
+    run: null,
+    by: host.host,
+    facts: { machine, guardLevel },
+  });
+  const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, {
+    prefix: 'GROUP#',
+    limit: RECORDS_MAX,
+  });
+  const owners = groups.flatMap((group) =>
+    group.body.slots.map((slot) => (slot.evidence === null ? slot.owner : null)),
+  );
+  const orphaned = new Set(
+    owners
+      .filter((owner) => owner?.host === host.host && owner.session !== session)
+      .map((owner) => owner?.session ?? ''),
+  );
   for (const old of orphaned) await startHaRun(ports, { cluster, host: host.host, session: old, seq: 0 });
 }
 
-async function report(ports: ControlPorts, cluster: string, hosts: readonly HostRecord[], late: BehindHost): Promise<void> {
+async function report(
+  ports: ControlPorts,
+  cluster: string,
+  hosts: readonly HostRecord[],
+  late: BehindHost,
+): Promise<void> {
   const { host, principal, session, seq, observedAtWallMs, silentMs } = late;
   const known = hosts.find((candidate) => candidate.host === host);
   if (known?.claim?.session === session) return; // A run works on it; reconcile looks after runs that died.

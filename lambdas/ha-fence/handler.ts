@@ -2,13 +2,13 @@
 import * as z from 'zod';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { revocationDueInMs, revocationWaitMs, whyNoLeaseOver } from '../../core/recovery/evidence.ts';
-import { type HostRecord, keys } from '../../core/protocol/records.ts';
+import { type HostRecord, keys, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
 import { findProof } from '../shared/findings.ts';
-import { setHostStatus } from '../shared/host-status.ts';
+import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordStep, setRunPhase } from '../shared/run-log.ts';
 import { Work } from '../shared/work.ts';
@@ -46,7 +46,10 @@ async function fence(ports: ControlPorts, run: string, work: Work): Promise<Work
   const levels = facts.definition.hosts.find((host) => host.name === work.host)?.fencing ?? [['lease']];
   const methods = [...new Set(levels.flat())];
   const notHere = methods.filter((method) => method !== 'lease');
-  if (work.host !== null) await setHostStatus(ports, work.cluster, work.host, { type: 'fence_ordered' }, `fencing by ${methods.join(', ')}`);
+  const host = facts.hosts.find((candidate) => candidate.host === work.host);
+  if (host !== undefined && isNewest(host, work.session)) {
+    await setHostStatus(ports, work.cluster, host.host, { type: 'fence_ordered' }, `fencing by ${methods.join(', ')}`);
+  }
   const says =
     notHere.length === 0
       ? 'the host fences itself when its lease runs out; nothing is ordered'
@@ -83,7 +86,11 @@ async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise
   }
   const round = work.round + 1;
   if (round < ROUNDS_MAX) return { ...work, round, next: 'Again', says: 'no evidence yet' };
-  return { ...work, next: 'Hold', says: `no evidence that ${host.host} is over within ${ROUNDS_MAX} rounds of ${CALL_MS} ms` };
+  return {
+    ...work,
+    next: 'Hold',
+    says: `no evidence that ${host.host} is over within ${ROUNDS_MAX} rounds of ${CALL_MS} ms`,
+  };
 }
 
 /** Until the next look: a poll, or less where the revocation falls due before. */
@@ -97,14 +104,20 @@ function pauseMs({ host, observedAt, facts }: Waiting, now: WallInstant): number
 async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiting): Promise<Work | null> {
   const { host, session, facts, observedAt } = waiting;
   const gapMs = facts.definition.timing.wallGapMs;
-  const proof = await findProof(ports, host, session, run, gapMs);
+  const proof = await findProof(ports, facts, waiting, run);
   if (proof !== null) return { ...work, next: 'Proof', says: `${proof.kind}: ${proof.because}` };
 
   const heartbeat = await ports.heartbeats.read(host.principal);
   if (heartbeat === undefined) return vanished(ports, run, work, waiting);
+  if (heartbeat.machine === TOMBSTONE_MACHINE && host.tombstoneAtMs === null)
+    return countFromStone(ports, run, work, waiting);
   if (heartbeat.session !== session) return null; // A tombstone that is not old enough yet, or a state to come.
   if (heartbeat.seq > work.seq) {
-    return { ...work, next: 'Alive', says: `${host.host} renewed: version ${heartbeat.seq} after ${work.seq}. Nothing was done to it.` };
+    return {
+      ...work,
+      next: 'Alive',
+      says: `${host.host} renewed: version ${heartbeat.seq} after ${work.seq}. Nothing was done to it.`,
+    };
   }
   const obstacle = whyNoLeaseOver(heartbeat);
   if (obstacle !== null) return { ...work, next: 'Hold', says: `its end cannot be proven by its lease: ${obstacle}` };
@@ -120,16 +133,27 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
 }
 
 /** The item is gone: an outage or a deletion, not a refusal. A tombstone ends the session, and the wait counts from there (S3). */
-async function vanished(ports: ControlPorts, run: string, work: Work, { host, session }: Waiting): Promise<Work | null> {
+async function vanished(ports: ControlPorts, run: string, work: Work, waiting: Waiting): Promise<Work | null> {
+  const { host, session } = waiting;
   if (host.seen?.session !== session) {
     return { ...work, next: 'Hold', says: `the heartbeat of ${host.host} is gone and its timing was never seen` };
   }
   const ttl = Math.floor(ports.wall.now() / 1000) + TOMBSTONE_TTL_SECONDS;
   if (!(await ports.heartbeats.tombstone(host.principal, work.cluster, host.host, run, ttl))) return null;
+  return countFromStone(ports, run, work, waiting);
+}
+
+/** Also for a tombstone whose writer died before it could say when: the wait counts from when it was read back, which is later. */
+async function countFromStone(ports: ControlPorts, run: string, work: Work, { host }: Waiting): Promise<Work> {
   const tombstoneAtMs = ports.wall.now();
   await changeRecord<HostRecord>(ports.registry, keys.host(work.cluster, host.host), (old) =>
-    old === undefined ? null : { ...old, tombstoneAtMs },
+    old === undefined || old.tombstoneAtMs !== null ? null : { ...old, tombstoneAtMs },
   );
-  await recordStep(ports, run, 'Revoke', `the heartbeat of ${host.host} was gone: a tombstone was written, the wait starts anew`);
+  await recordStep(
+    ports,
+    run,
+    'Revoke',
+    `the heartbeat of ${host.host} was gone: a tombstone was written, the wait starts anew`,
+  );
   return { ...work, next: 'Again', says: 'waiting from the tombstone on' };
 }

@@ -6,7 +6,7 @@ import { unreachable } from '../../core/failures/invariant.ts';
 import { type HostRecord, keys, type Report, REVOKED_PREFIX } from '../../core/protocol/records.ts';
 import { wallInstant } from '../../core/time/time.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
-import { setHostStatus } from '../shared/host-status.ts';
+import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordStep } from '../shared/run-log.ts';
 import { Work } from '../shared/work.ts';
@@ -43,7 +43,12 @@ export function haInvestigate(ports: ControlPorts): Handler<Answer | Work> {
 
 type Found = Pick<Answer, 'answer' | 'evidence' | 'facts' | 'says'>;
 
-async function ask(ports: ControlPorts, run: string, work: Work, investigator: 'heartbeat' | 'registry'): Promise<Answer> {
+async function ask(
+  ports: ControlPorts,
+  run: string,
+  work: Work,
+  investigator: 'heartbeat' | 'registry',
+): Promise<Answer> {
   const askedAtMs = ports.wall.now();
   const host = (await ports.registry.get<HostRecord>(keys.host(work.cluster, work.host ?? '')))?.body;
   const found: Found =
@@ -53,28 +58,53 @@ async function ask(ports: ControlPorts, run: string, work: Work, investigator: '
         ? await askHeartbeat(ports, host, work)
         : await askRegistry(ports, host, work);
   const answer: Answer = { investigator, askedAtMs, answeredAtMs: ports.wall.now(), ...found };
-  await recordStep(ports, run, `Ask ${investigator}`, `${answer.answer}: ${answer.says}`, { ...found.facts }, askedAtMs);
+  await recordStep(
+    ports,
+    run,
+    `Ask ${investigator}`,
+    `${answer.answer}: ${answer.says}`,
+    { ...found.facts },
+    askedAtMs,
+  );
   return answer;
 }
 
 /** The host's own item, read strongly: a higher version means life, a newer session the end of this one. */
 async function askHeartbeat(ports: ControlPorts, host: HostRecord, work: Work): Promise<Found> {
   const item = await ports.heartbeats.read(host.principal);
-  if (item === undefined) return { answer: 'unknown', facts: {}, says: 'there is no heartbeat item: an outage or a deletion' };
+  if (item === undefined)
+    return { answer: 'unknown', facts: {}, says: 'there is no heartbeat item: an outage or a deletion' };
   const facts = { session: item.session, seq: item.seq };
   if (item.session === work.session) {
-    if (item.seq > work.seq) return { answer: 'alive', facts, says: `it has renewed: version ${item.seq} after ${work.seq}` };
+    if (item.seq > work.seq)
+      return { answer: 'alive', facts, says: `it has renewed: version ${item.seq} after ${work.seq}` };
     return { answer: 'unknown', facts, says: `version ${item.seq} still stands` };
   }
-  if (item.session.startsWith(REVOKED_PREFIX)) return { answer: 'unknown', facts, says: `the session is ${item.session}` };
-  return { answer: 'dead', evidence: 'successor', facts, says: `the machine registered a newer session, ${item.session}` };
+  if (item.session.startsWith(REVOKED_PREFIX))
+    return { answer: 'unknown', facts, says: `the session is ${item.session}` };
+  return {
+    answer: 'dead',
+    evidence: 'successor',
+    facts,
+    says: `the machine registered a newer session, ${item.session}`,
+  };
 }
 
 async function askRegistry(ports: ControlPorts, host: HostRecord, work: Work): Promise<Found> {
   const order = `closed.${work.session ?? ''}`;
   const report = await ports.registry.get<Report>(keys.report(host.principal, order));
-  if (report !== undefined) return { answer: 'dead', evidence: 'closed', facts: { report: report.body }, says: 'the session closed itself in good order' };
-  return { answer: 'unknown', facts: { status: host.status, admin: host.admin }, says: `no word of an orderly end; the host was ${host.status}` };
+  if (report !== undefined)
+    return {
+      answer: 'dead',
+      evidence: 'closed',
+      facts: { report: report.body },
+      says: 'the session closed itself in good order',
+    };
+  return {
+    answer: 'unknown',
+    facts: { status: host.status, admin: host.admin },
+    says: `no word of an orderly end; the host was ${host.status}`,
+  };
 }
 
 const NEXT: Record<Verdict['verdict'], string> = {
@@ -89,7 +119,8 @@ async function verdict(ports: ControlPorts, run: string, work: Work, answers: re
   const startedAt = ports.wall.now();
   const record = await readRun(ports, run);
   const host = (await ports.registry.get<HostRecord>(keys.host(work.cluster, work.host ?? '')))?.body;
-  if (host === undefined || record === undefined) return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
+  if (host === undefined || record === undefined)
+    return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
   const item = await ports.heartbeats.read(host.principal);
   const sameSession = item?.session === work.session;
   const judged = verdictOf({
@@ -101,7 +132,7 @@ async function verdict(ports: ControlPorts, run: string, work: Work, answers: re
     renewed: sameSession && (item?.seq ?? 0) > work.seq,
   });
   await recordStep(ports, run, 'Verdict', judged.says, { verdict: judged.verdict }, startedAt);
-  if (judged.verdict === 'wait' || judged.verdict === 'certain') {
+  if ((judged.verdict === 'wait' || judged.verdict === 'certain') && isNewest(host, work.session)) {
     await setHostStatus(ports, work.cluster, host.host, { type: 'run_opened' }, judged.says);
   }
   return { ...work, next: NEXT[judged.verdict], says: judged.says };

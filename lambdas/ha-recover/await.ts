@@ -1,10 +1,26 @@
 /** Steps that wait for a host: they long-poll its report, at most `CALL_MS` a call, and are called again by the workflow. */
 import type { ServiceDefinition } from '../../core/config/model.ts';
 import { released } from '../../core/recovery/evidence.ts';
-import { type Change, isOwned, slotOf, withEvidence, withFailedHost, withPhase } from '../../core/recovery/ownership.ts';
+import {
+  type Change,
+  isOwned,
+  slotOf,
+  withEvidence,
+  withFailedHost,
+  withPhase,
+} from '../../core/recovery/ownership.ts';
 import { orderId } from '../../core/recovery/orders.ts';
-import { type Evidence, type GroupRecord, keys, type Owner, type Report, type SlotPhase, type SlotRecord } from '../../core/protocol/records.ts';
-import { wallElapsed } from '../../core/time/time.ts';
+import { startLimitMs, stopLimitMs } from '../../core/recovery/reconcile.ts';
+import {
+  type Evidence,
+  type GroupRecord,
+  keys,
+  type Owner,
+  type Report,
+  type SlotPhase,
+  type SlotRecord,
+} from '../../core/protocol/records.ts';
+import { type WallInstant, wallElapsed } from '../../core/time/time.ts';
 import { syncAssignment } from '../shared/assign.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
@@ -15,8 +31,6 @@ import type { SlotWork } from '../shared/work.ts';
 /** Longest that one call waits; the Lambda's own time-out is above it. */
 const CALL_MS = 20_000;
 const POLL_MS = 100;
-/** Beats, reads and process starts on top of the services' own time-outs. */
-const ORDER_MARGIN_MS = 5_000;
 /** After so many hosts on which it did not start, a slot is held (S15: a failed start never loops). */
 export const ATTEMPTS_MAX = 3;
 
@@ -27,17 +41,39 @@ interface OwnedSlot {
   readonly services: readonly ServiceDefinition[];
 }
 
-/** The slot as this work placed it, or null if somebody else has changed it since. */
-async function stillOurs(ports: ControlPorts, work: SlotWork): Promise<OwnedSlot | null> {
+interface Standing {
+  /** The slot as this work placed it; null: somebody else has changed it since. */
+  readonly ours: OwnedSlot | null;
+  /** What this very run recorded of its release before, if its answer was lost. */
+  readonly released: Evidence | null;
+}
+
+async function standing(ports: ControlPorts, run: string, work: SlotWork): Promise<Standing> {
   const facts = await loadCluster(ports, work.cluster);
   const group = facts.groups.find((candidate) => candidate.group === work.group);
   const slot = group === undefined ? undefined : slotOf(group, work.slot);
   const services = group === undefined ? undefined : facts.specOf(group)?.services;
-  if (slot?.owner == null || services === undefined || slot.epoch !== work.epoch || !isOwned(slot)) return null;
-  return { facts, slot, owner: slot.owner, services };
+  if (slot === undefined || slot.owner === null || services === undefined || slot.epoch !== work.epoch) {
+    return { ours: null, released: null };
+  }
+  if (isOwned(slot)) return { ours: { facts, slot, owner: slot.owner, services }, released: null };
+  return {
+    ours: null,
+    released: slot.evidence?.kind === 'released' && slot.evidence.run === run ? slot.evidence : null,
+  };
 }
 
-async function setPhase(ports: ControlPorts, work: SlotWork, session: string, phase: SlotPhase, why: string): Promise<boolean> {
+function superseded(work: SlotWork): SlotWork {
+  return { ...work, next: 'Superseded', says: `${work.group}/${work.slot} was taken on by somebody else` };
+}
+
+async function setPhase(
+  ports: ControlPorts,
+  work: SlotWork,
+  session: string,
+  phase: SlotPhase,
+  why: string,
+): Promise<boolean> {
   return change(ports, work, (group) =>
     withPhase(group, { slot: work.slot, epoch: work.epoch, session }, phase, why, ports.wall.now()),
   );
@@ -54,66 +90,105 @@ async function change(ports: ControlPorts, work: SlotWork, decide: (group: Group
   return isOk;
 }
 
+/** True once another session stands in the owner's item: then its own run looks after the slot. */
+async function hasLostSession(ports: ControlPorts, owner: Owner): Promise<boolean> {
+  const heartbeat = await ports.heartbeats.read(owner.principal);
+  return heartbeat !== undefined && heartbeat.session !== owner.session;
+}
+
 export async function awaitStarted(ports: ControlPorts, run: string, work: SlotWork): Promise<SlotWork> {
-  const where = `${work.group}/${work.slot}`;
-  const ours = await stillOurs(ports, work);
-  if (ours === null) return { ...work, next: 'Superseded', says: `${where} was taken on by somebody else` };
+  const { ours } = await standing(ports, run, work);
+  if (ours === null) return superseded(work);
   const { owner, slot } = ours;
-  const limitMs = ours.services.reduce((sum, { actions }) => sum + actions.start.timeoutMs * actions.start.attempts, ORDER_MARGIN_MS);
+  const limitMs = startLimitMs(ours.services);
   const order = keys.report(owner.principal, orderId('start', work.group, work.slot, work.epoch, owner.session));
   const begun = ports.boot.now();
   const startedAt = ports.wall.now();
   for (;;) {
     const report = (await ports.registry.get<Report>(order))?.body;
-    if (report?.outcome === 'started') {
-      await setPhase(ports, work, owner.session, 'Active', report.detail || `active on ${owner.host}`);
-      const says = `${where} is active on ${owner.host} (epoch ${work.epoch})`;
-      await recordStep(ports, run, `Await started ${where}`, says, { report }, startedAt);
-      await recordEvent(ports, work.cluster, { kind: 'slot.active', subject: where, says, run, by: owner.host });
-      return { ...work, next: 'Started', says };
-    }
-    const waitedMs = wallElapsed(slot.sinceMs, ports.wall.now());
-    if (report?.outcome === 'failed' || report?.outcome === 'refused' || waitedMs > limitMs) {
+    if (report?.outcome === 'started') return started(ports, run, work, { owner, report, startedAt });
+    const isLate = wallElapsed(slot.sinceMs, ports.wall.now()) > limitMs;
+    if (report?.outcome === 'failed' || report?.outcome === 'refused' || isLate) {
       const why = report === undefined ? `no answer within ${limitMs} ms` : report.detail;
-      await change(ports, work, (group) => ({ ok: true, group: withFailedHost(group, work.slot, owner.host, ports.wall.now()) }));
-      await recordStep(ports, run, `Await started ${where}`, `${where} did not start on ${owner.host}: ${why}`, { report: report ?? null }, startedAt);
-      return { ...work, next: 'Failed', says: why };
+      return notStarted(ports, run, work, { owner, report, startedAt, why });
     }
-    const heartbeat = await ports.heartbeats.read(owner.principal);
-    if (heartbeat !== undefined && heartbeat.session !== owner.session) {
-      return { ...work, next: 'Superseded', says: `${owner.host} lost its session while it started ${where}` };
+    if (await hasLostSession(ports, owner)) {
+      return {
+        ...work,
+        next: 'Superseded',
+        says: `${owner.host} lost its session while it started ${work.group}/${work.slot}`,
+      };
     }
-    if (ports.boot.now() - begun > CALL_MS) return { ...work, next: 'Again', round: work.round + 1, says: `waiting for ${owner.host}` };
+    if (ports.boot.now() - begun > CALL_MS) {
+      return { ...work, next: 'Again', round: work.round + 1, says: `waiting for ${owner.host}` };
+    }
     await ports.sleeper.sleep(POLL_MS);
   }
+}
+
+interface Answered {
+  readonly owner: Owner;
+  readonly report: Report | undefined;
+  readonly startedAt: WallInstant;
+}
+
+async function started(
+  ports: ControlPorts,
+  run: string,
+  work: SlotWork,
+  { owner, report, startedAt }: Answered,
+): Promise<SlotWork> {
+  const where = `${work.group}/${work.slot}`;
+  await setPhase(ports, work, owner.session, 'Active', report?.detail || `active on ${owner.host}`);
+  const says = `${where} is active on ${owner.host} (epoch ${work.epoch})`;
+  await recordStep(ports, run, `Await started ${where}`, says, { report }, startedAt);
+  await recordEvent(ports, work.cluster, { kind: 'slot.active', subject: where, says, run, by: owner.host });
+  return { ...work, next: 'Started', says };
+}
+
+async function notStarted(
+  ports: ControlPorts,
+  run: string,
+  work: SlotWork,
+  { owner, report, startedAt, why }: Answered & { readonly why: string },
+): Promise<SlotWork> {
+  const where = `${work.group}/${work.slot}`;
+  await change(ports, work, (group) => ({
+    ok: true,
+    group: withFailedHost(group, work.slot, owner.host, ports.wall.now()),
+  }));
+  const says = `${where} did not start on ${owner.host}: ${why}`;
+  await recordStep(ports, run, `Await started ${where}`, says, { report: report ?? null }, startedAt);
+  // The rounds of a release are counted from nought, however long the start took.
+  return { ...work, next: 'Failed', round: 0, says: why };
 }
 
 /** Orders the owner to release the slot and waits for its word that it is stopped and proven stopped. */
 export async function takeBack(ports: ControlPorts, run: string, work: SlotWork): Promise<SlotWork> {
   const where = `${work.group}/${work.slot}`;
-  const ours = await stillOurs(ports, work);
-  if (ours === null) return { ...work, next: 'Superseded', says: `${where} was taken on by somebody else` };
-  const { owner, facts } = ours;
+  const before = await standing(ports, run, work);
+  if (before.released !== null) return takenBack(work, before.released);
+  if (before.ours === null) return superseded(work);
+  const { owner, facts } = before.ours;
   await setPhase(ports, work, owner.session, 'Stopping', `to be released for ${run}`);
   const host = facts.hosts.find((candidate) => candidate.host === owner.host);
   if (host !== undefined) await syncAssignment(ports, facts, host);
 
-  const limitMs = ours.services.reduce((sum, { actions }) => sum + actions.stop.timeoutMs * actions.stop.attempts, ORDER_MARGIN_MS);
+  const limitMs = stopLimitMs(before.ours.services);
   const begun = ports.boot.now();
   const startedAt = ports.wall.now();
   for (;;) {
     const evidence = await releasedEvidence(ports, run, work, owner);
     if (evidence !== null) {
-      const isTaken = await change(ports, work, (group) => withEvidence(group, work.slot, evidence, []));
-      if (!isTaken) return { ...work, next: 'Superseded', says: `${where} changed while it was released` };
-      await recordStep(ports, run, `Release ${where}`, `${owner.host} released ${where}: ${evidence.because}`, { evidence }, startedAt);
-      const attempt = work.attempt + (work.next === 'Failed' ? 1 : 0);
-      const isSpent = attempt >= ATTEMPTS_MAX;
-      const next = work.verb === 'stop' ? 'Stopped' : isSpent ? 'NoHost' : 'Place';
-      return { ...work, next, attempt, round: 0, says: isSpent ? `it failed to start on ${attempt} hosts` : evidence.because };
+      if (!(await recordRelease(ports, work, owner, evidence))) {
+        const since = await standing(ports, run, work);
+        return since.released === null ? superseded(work) : takenBack(work, since.released);
+      }
+      const says = `${owner.host} released ${where}: ${evidence.because}`;
+      await recordStep(ports, run, `Release ${where}`, says, { evidence }, startedAt);
+      return takenBack(work, evidence);
     }
-    const heartbeat = await ports.heartbeats.read(owner.principal);
-    if (heartbeat !== undefined && heartbeat.session !== owner.session) {
+    if (await hasLostSession(ports, owner)) {
       return { ...work, next: 'Superseded', says: `${owner.host} lost its session while it released ${where}` };
     }
     const waitedMs = ports.boot.now() - begun;
@@ -126,13 +201,36 @@ export async function takeBack(ports: ControlPorts, run: string, work: SlotWork)
   }
 }
 
-async function releasedEvidence(ports: ControlPorts, run: string, work: SlotWork, owner: Owner): Promise<Evidence | null> {
+/** What failed on its host beyond local restarts is not to come back to it at once. */
+function recordRelease(ports: ControlPorts, work: SlotWork, owner: Owner, evidence: Evidence): Promise<boolean> {
+  return change(ports, work, (group) => {
+    const marked = work.verb === 'restart' ? withFailedHost(group, work.slot, owner.host, ports.wall.now()) : group;
+    return withEvidence(marked, work.slot, evidence, []);
+  });
+}
+
+function takenBack(work: SlotWork, evidence: Evidence): SlotWork {
+  const attempt = work.attempt + (work.next === 'Failed' ? 1 : 0);
+  if (work.verb === 'stop') return { ...work, next: 'Stopped', attempt, round: 0, says: evidence.because };
+  if (attempt < ATTEMPTS_MAX) return { ...work, next: 'Place', attempt, round: 0, says: evidence.because };
+  return { ...work, next: 'NoHost', attempt, round: 0, says: `it failed to start on ${attempt} hosts` };
+}
+
+async function releasedEvidence(
+  ports: ControlPorts,
+  run: string,
+  work: SlotWork,
+  owner: Owner,
+): Promise<Evidence | null> {
   const order = orderId('release', work.group, work.slot, work.epoch, owner.session);
   const report = await ports.registry.get<Report>(keys.report(owner.principal, order));
   return released(owner, work.epoch, report?.body, { run, atMs: ports.wall.now() });
 }
 
-/** A slow from-side is cancelled back (S9): it owns the slot as before. What failed to start and cannot be stopped is held. */
+/**
+ * A slow from-side is cancelled back (S9): it owns the slot as before. If it obeys the release late after all, its beats
+ * show the slot stopped and reconcile restarts it in a new epoch. What failed to start and cannot be stopped is held.
+ */
 async function giveUpRelease(
   ports: ControlPorts,
   run: string,
@@ -142,7 +240,13 @@ async function giveUpRelease(
   const where = `${work.group}/${work.slot}`;
   const isMove = work.verb === 'move' && work.next !== 'Failed';
   const why = `${at.owner.host} did not release ${where} within ${at.limitMs} ms`;
-  await setPhase(ports, work, at.owner.session, isMove ? 'Starting' : 'Held', isMove ? `${why}; the move was cancelled` : why);
+  await setPhase(
+    ports,
+    work,
+    at.owner.session,
+    isMove ? 'Starting' : 'Held',
+    isMove ? `${why}; the move was cancelled` : why,
+  );
   const host = at.facts.hosts.find((candidate) => candidate.host === at.owner.host);
   if (host !== undefined) await syncAssignment(ports, at.facts, host);
   await recordStep(ports, run, `Release ${where}`, isMove ? `${why}: cancelled, it stays where it is` : why);

@@ -1,16 +1,28 @@
 /** Step `close`: says how the run ended, gives back its claims, calls a person where something is held. */
-import { isOwned, slotOf, withSlot } from '../../core/recovery/ownership.ts';
-import { type GroupRecord, type HostRecord, keys, type LateRecord, type RunPhase } from '../../core/protocol/records.ts';
+import { slotCount } from '../../core/config/model.ts';
+import { isOwned, slotOf, withoutClaim, withSlot } from '../../core/recovery/ownership.ts';
+import {
+  type GroupRecord,
+  type HostRecord,
+  keys,
+  type LateRecord,
+  type RunPhase,
+  type SlotRecord,
+} from '../../core/protocol/records.ts';
+import { wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { loadCluster } from '../shared/cluster.ts';
 import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { closeRun, recordEvent, recordStep } from '../shared/run-log.ts';
+import { closeRun, readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import type { Work } from '../shared/work.ts';
 
 export type Outcome = 'Alive' | 'Duplicate' | 'Gone' | 'Disconnected' | 'Recovered' | 'Held';
 
-const PHASES: Record<Outcome, RunPhase> = {
+type Ended = Outcome | 'Cancelled';
+
+const PHASES: Record<Ended, RunPhase> = {
+  Cancelled: 'Cancelled',
   Alive: 'Cancelled',
   Duplicate: 'Cancelled',
   Gone: 'Cancelled',
@@ -28,50 +40,90 @@ const DONE_WORDS: Record<Work['verb'], string> = {
   stop: 'Stopped',
 };
 
+/**
+ * The claims go last: while one stands, a run that is stopped half-way through here is found and closed by reconcile. What
+ * may happen twice (a step, an event, a page) happens before.
+ */
 export async function close(ports: ControlPorts, run: string, work: Work, outcome: Outcome): Promise<Work> {
   // A duplicate has no record and no claim of its own: another run does the work.
   if (outcome === 'Duplicate' || (outcome === 'Gone' && work.verb === 'ha')) return { ...work, next: 'Closed' };
-  const ending = outcome === 'Recovered' || outcome === 'Held' ? await endingOf(ports, work, outcome) : { outcome, says: work.says };
-  await releaseClaims(ports, run, work);
+  const ending = await endingOf(ports, run, work, outcome);
   if (work.verb === 'ha' && work.host !== null) {
     await forgetLate(ports, work);
     if (outcome === 'Alive') await setHostStatus(ports, work.cluster, work.host, { type: 'renewed' }, work.says);
     // Without evidence about the host a person must look at it; without a place for its slots, at those.
     if (outcome === 'Held') await setHostStatus(ports, work.cluster, work.host, { type: 'alert' }, ending.says);
   }
-  const phase = PHASES[ending.outcome];
   const word = ending.outcome === 'Recovered' ? DONE_WORDS[work.verb] : ending.outcome;
   await recordStep(ports, run, 'Close', `${word}: ${ending.says}`);
-  await closeRun(ports, run, { phase, outcome: word, summary: ending.says });
   const subject = work.host ?? work.slots.map(({ group, slot }) => `${group}/${slot}`).join(', ');
-  await recordEvent(ports, work.cluster, { kind: 'run.closed', subject, says: `${word}: ${ending.says}`, run, by: run });
-  if (ending.outcome === 'Held') await ports.alerts.page(`${run} is held`, ending.says);
+  await recordEvent(ports, work.cluster, {
+    kind: 'run.closed',
+    subject,
+    says: `${word}: ${ending.says}`,
+    run,
+    by: run,
+  });
+  if (ending.outcome === 'Held' && !ending.isTold) await ports.alerts.page(`${run} is held`, ending.says);
+  await closeRun(ports, run, { phase: PHASES[ending.outcome], outcome: word, summary: ending.says });
+  await releaseClaims(ports, run, work);
   return { ...work, next: 'Closed', says: ending.says };
 }
 
-/** Judged by the slots as they stand, not by what the execution remembers. */
-async function endingOf(ports: ControlPorts, work: Work, outcome: 'Recovered' | 'Held'): Promise<{ outcome: Outcome; says: string }> {
-  if (outcome === 'Held' && work.slots.length === 0) return { outcome, says: work.says };
-  const facts = await loadCluster(ports, work.cluster);
-  const words: string[] = [];
-  let isHeld = outcome === 'Held';
-  for (const { group, slot: no } of work.slots) {
-    const record = facts.groups.find((candidate) => candidate.group === group);
-    const slot = record === undefined ? undefined : slotOf(record, no);
-    if (slot === undefined) continue;
-    const isStopped = work.verb === 'stop' && slot.evidence !== null;
-    if (isStopped) words.push(`${group}/${no} is stopped`);
-    else if (isOwned(slot)) words.push(`${group}/${no} is ${slot.phase} on ${slot.owner?.host ?? ''}${slot.phase === 'Active' ? '' : ` (${slot.why})`}`);
-    else {
-      isHeld = true;
-      words.push(`${group}/${no} is held: ${slot.why}`);
-    }
-  }
-  const says = words.join('; ') || (outcome === 'Held' ? work.says : `${work.host ?? 'it'} owned nothing`);
-  return { outcome: isHeld ? 'Held' : 'Recovered', says: outcome === 'Held' && work.says !== '' ? `${work.says}; ${says}` : says };
+interface Ending {
+  readonly outcome: Ended;
+  readonly says: string;
+  /** A person was called about it when it was held. */
+  readonly isTold?: boolean;
 }
 
-export async function releaseClaims(ports: ControlPorts, run: string, work: Pick<Work, 'cluster' | 'verb' | 'host' | 'slots'>): Promise<void> {
+/** Judged by the slots as they stand, not by what the execution remembers. */
+async function endingOf(ports: ControlPorts, run: string, work: Work, outcome: Outcome): Promise<Ending> {
+  if (outcome !== 'Recovered' && outcome !== 'Held') return { outcome, says: work.says };
+  const facts = await loadCluster(ports, work.cluster);
+  const openedAtMs = (await readRun(ports, run))?.openedAtMs ?? ports.wall.now();
+  const ends = work.slots.flatMap(({ group, slot: no }) => {
+    const record = facts.groups.find((candidate) => candidate.group === group);
+    const slot = record === undefined ? undefined : slotOf(record, no);
+    const spec = facts.definition.groups.find((candidate) => candidate.name === group);
+    const isDefined = spec !== undefined && no < slotCount(spec);
+    return slot === undefined ? [] : [slotEnding({ run, openedAtMs }, work.verb, `${group}/${no}`, slot, isDefined)];
+  });
+  const says = ends.map((end) => end.says).join('; ');
+  if (outcome === 'Held') return { outcome, says: [work.says, says].filter((text) => text !== '').join('; ') };
+  const worst = (['Held', 'Cancelled'] as const).find((kind) => ends.some((end) => end.outcome === kind));
+  const isTold = ends.every((end) => end.outcome !== 'Held' || end.isTold === true);
+  return { outcome: worst ?? 'Recovered', isTold, says: says || `${work.host ?? 'it'} owned nothing` };
+}
+
+function slotEnding(
+  { run, openedAtMs }: { readonly run: string; readonly openedAtMs: WallInstant },
+  verb: Work['verb'],
+  where: string,
+  slot: SlotRecord,
+  isDefined: boolean,
+): Ending {
+  const { owner, phase, why } = slot;
+  if (!isOwned(slot)) {
+    return verb === 'stop' || !isDefined
+      ? { outcome: 'Recovered', says: `${where} is stopped` }
+      : { outcome: 'Held', says: `${where} is held: ${why}`, isTold: phase === 'Held' };
+  }
+  const on = `${where} is ${phase} on ${owner?.host ?? ''}`;
+  const explained = phase === 'Active' ? on : `${on} (${why})`;
+  if (phase === 'Held' || phase === 'Failed') return { outcome: 'Held', says: explained };
+  if (verb === 'ha' || verb === 'place' || slot.placedBy === run) return { outcome: 'Recovered', says: explained };
+  // Planned work that made no new owner has changed nothing, whatever was tried. What failed and still stands where it was
+  // is in nobody's hands (I11), unless another run has taken it over meanwhile.
+  const isTakenOver = slot.tookOverBy !== null && wallElapsed(openedAtMs, slot.tookOverBy.atMs) >= 0;
+  return { outcome: verb === 'restart' && !isTakenOver ? 'Held' : 'Cancelled', says: explained };
+}
+
+export async function releaseClaims(
+  ports: ControlPorts,
+  run: string,
+  work: Pick<Work, 'cluster' | 'verb' | 'host' | 'slots'>,
+): Promise<void> {
   if (work.host !== null) {
     await changeRecord<HostRecord>(ports.registry, keys.host(work.cluster, work.host), (old) =>
       old?.claim?.run === run ? { ...old, claim: null } : null,
@@ -81,7 +133,7 @@ export async function releaseClaims(ports: ControlPorts, run: string, work: Pick
   for (const { group, slot: no } of work.slots) {
     await changeRecord<GroupRecord>(ports.registry, keys.group(work.cluster, group), (old) => {
       const slot = old === undefined ? undefined : slotOf(old, no);
-      return old !== undefined && slot?.claim === run ? withSlot(old, { ...slot, claim: null }) : null;
+      return old !== undefined && slot?.claim === run ? withSlot(old, withoutClaim(slot, ports.wall.now())) : null;
     });
   }
 }

@@ -26,7 +26,9 @@ export function haRecover(ports: ControlPorts): Handler<Work | SlotWork> {
   return edge(RecoverEvent, async (event): Promise<Work | SlotWork> => {
     switch (event.step) {
       case 'open':
-        return 'verb' in event.input ? openPlanned(ports, event.run, event.input) : openFailure(ports, event.run, event.input);
+        return 'verb' in event.input
+          ? openPlanned(ports, event.run, event.input)
+          : openFailure(ports, event.run, event.input);
       case 'stop':
         return stop(ports, event.run, event.work);
       case 'plan':

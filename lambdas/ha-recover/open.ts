@@ -36,7 +36,17 @@ const EMPTY: Omit<Work, 'cluster' | 'verb' | 'next' | 'says'> = {
 
 function newRun(run: string, cluster: string, work: WorkType, openedAtMs: WallInstant): RunRecord {
   const nothing = { host: null, session: null, seq: null, group: null, slot: null, outcome: null } as const;
-  return { run, cluster, work, ...nothing, phase: 'Scheduled', summary: '', openedAtMs, closedAtMs: null, observedAtMs: null };
+  return {
+    run,
+    cluster,
+    work,
+    ...nothing,
+    phase: 'Scheduled',
+    summary: '',
+    openedAtMs,
+    closedAtMs: null,
+    observedAtMs: null,
+  };
 }
 
 /** A claim is live while its run is: one whose run has ended was left behind by a crash (S17). */
@@ -89,15 +99,23 @@ async function claimHost(
 }
 
 /** When the observer first held exactly this version; without its record the count starts now, after reading it again. */
-async function firstHeld(ports: ControlPorts, host: HostRecord, input: z.infer<typeof HostFailure>): Promise<WallInstant> {
+async function firstHeld(
+  ports: ControlPorts,
+  host: HostRecord,
+  input: z.infer<typeof HostFailure>,
+): Promise<WallInstant> {
   const late = await ports.registry.get<LateRecord>(keys.late(input.cluster, input.host));
   if (late?.body.session === input.session && late.body.seq === input.seq) return late.body.observedAtMs;
   await ports.heartbeats.read(host.principal);
   return ports.wall.now();
 }
 
-export function ownedSlots(facts: ClusterFacts, owner: { readonly host: string; readonly session: string }): Work['slots'] {
-  const isTheirs = (slot: SlotRecord): boolean => slot.owner?.host === owner.host && slot.owner.session === owner.session;
+export function ownedSlots(
+  facts: ClusterFacts,
+  owner: { readonly host: string; readonly session: string },
+): Work['slots'] {
+  const isTheirs = (slot: SlotRecord): boolean =>
+    slot.owner?.host === owner.host && slot.owner.session === owner.session;
   return facts.groups.flatMap((group) =>
     group.slots.filter(isTheirs).map((slot) => ({ group: group.group, slot: slot.slot })),
   );
@@ -108,7 +126,12 @@ export async function openPlanned(ports: ControlPorts, run: string, input: z.inf
   const base: Work = { ...EMPTY, cluster, verb, to, slots: [{ group, slot }], next: '', says: '' };
   const { refusal, claimed } = await claimSlot(ports, run, input);
   if (refusal !== null) return { ...base, ...refusal };
-  await openRun(ports, { ...newRun(run, cluster, WORK_TYPES[verb], ports.wall.now()), group, slot, phase: 'Restarting' });
+  await openRun(ports, {
+    ...newRun(run, cluster, WORK_TYPES[verb], ports.wall.now()),
+    group,
+    slot,
+    phase: 'Restarting',
+  });
   const says = plannedInWords(input, claimed);
   await recordStep(ports, run, 'Open', says, { epoch, owner: claimed?.owner ?? null });
   return { ...base, next: 'Plan', says };
@@ -132,7 +155,8 @@ async function claimSlot(ports: ControlPorts, run: string, input: z.infer<typeof
     if (old === undefined || record === undefined) return refuse('Gone', `${where} does not exist`);
     claim = { refusal: null, claimed: record };
     if (record.claim === run) return null;
-    if (record.epoch !== epoch) return refuse('Gone', `${where} is at epoch ${record.epoch}, the work was for ${epoch}`);
+    if (record.epoch !== epoch)
+      return refuse('Gone', `${where} is at epoch ${record.epoch}, the work was for ${epoch}`);
     if (record.claim !== null && (await isLive(ports, record.claim))) {
       return refuse('Duplicate', `run ${record.claim} works on ${where} already`);
     }

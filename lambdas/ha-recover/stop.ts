@@ -5,7 +5,7 @@ import { type GroupRecord, keys } from '../../core/protocol/records.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { findProof, type Proof } from '../shared/findings.ts';
-import { setHostStatus } from '../shared/host-status.ts';
+import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent, recordStep, setRunPhase } from '../shared/run-log.ts';
 import { snapshotOf } from '../shared/snapshot.ts';
@@ -16,11 +16,21 @@ export async function stop(ports: ControlPorts, run: string, work: Work): Promis
   const startedAt = ports.wall.now();
   const facts = await loadCluster(ports, work.cluster);
   const host = facts.hosts.find((candidate) => candidate.host === work.host);
-  if (host === undefined || work.session === null) return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
-  const proof = await findProof(ports, host, work.session, run, facts.definition.timing.wallGapMs);
-  if (proof === null) return { ...work, next: 'Hold', says: `nothing proves that session ${short(work.session)} of ${host.host} is over` };
+  if (host === undefined || work.session === null)
+    return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
+  const proof = await findProof(ports, facts, { host, session: work.session }, run);
+  if (proof === null)
+    return {
+      ...work,
+      next: 'Hold',
+      says: `nothing proves that session ${short(work.session)} of ${host.host} is over`,
+    };
   await setRunPhase(ports, run, 'Stopping');
-  await setHostStatus(ports, work.cluster, host.host, { type: proof.kind === 'lease-over' ? 'revoked' : 'session_over' }, proof.because);
+  // A newer session that stands is what the status speaks of; the end of the one before is no news about the host.
+  if (isNewest(host, work.session) || host.status !== 'Up') {
+    const type = proof.kind === 'lease-over' ? 'revoked' : 'session_over';
+    await setHostStatus(ports, work.cluster, host.host, { type }, proof.because);
+  }
 
   const slots = ownedSlots(facts, { host: host.host, session: work.session });
   const refused: string[] = [];
@@ -63,12 +73,21 @@ export async function plan(ports: ControlPorts, run: string, work: Work): Promis
   if (work.verb !== 'ha') return { ...work, waves: [work.slots], next: 'Restart', says: 'one slot' };
   const facts = await loadCluster(ports, work.cluster);
   if (!facts.record.haEnabled) return { ...work, waves: [], next: 'Hold', says: 'HA is switched off for this cluster' };
-  const isOurs = (group: string, slot: number): boolean => work.slots.some((own) => own.group === group && own.slot === slot);
+  const isOurs = (group: string, slot: number): boolean =>
+    work.slots.some((own) => own.group === group && own.slot === slot);
   const planned = planPlacement(snapshotOf(facts, ports.wall.now()), { explain: isOurs });
   const waves = new Map<number, Work['slots']>();
   for (const action of planned.actions.filter((candidate) => isOurs(candidate.group, candidate.slot))) {
-    if (action.host !== null) waves.set(action.wave, [...(waves.get(action.wave) ?? []), { group: action.group, slot: action.slot }]);
-    else await holdSlot(ports, work.cluster, action, planned.explanations.find((one) => one.group === action.group && one.slot === action.slot)?.says ?? 'no host is possible');
+    if (action.host !== null)
+      waves.set(action.wave, [...(waves.get(action.wave) ?? []), { group: action.group, slot: action.slot }]);
+    else
+      await holdSlot(
+        ports,
+        work.cluster,
+        action,
+        planned.explanations.find((one) => one.group === action.group && one.slot === action.slot)?.says ??
+          'no host is possible',
+      );
   }
   const ordered = [...waves.keys()].toSorted((a, b) => a - b).map((wave) => waves.get(wave) ?? []);
   const says = planned.explanations.map((explanation) => explanation.says).join(' ') || 'there is nothing to start';

@@ -18,7 +18,9 @@ export interface ReconcileResult {
 export function reconcileHandler(ports: ControlPorts): Handler<ReconcileResult> {
   return edge(ReconcileEvent, async (event): Promise<ReconcileResult> => {
     const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
-    const wanted = names.map((stored) => stored.body.cluster).filter((name) => event.cluster === undefined || event.cluster === name);
+    const wanted = names
+      .map((stored) => stored.body.cluster)
+      .filter((name) => event.cluster === undefined || event.cluster === name);
     let actions = 0;
     const failed: string[] = [];
     for (const cluster of wanted) {

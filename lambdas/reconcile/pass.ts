@@ -1,4 +1,4 @@
-import { withCandidates, withPhase, withSlot, newSlot, slotOf } from '../../core/recovery/ownership.ts';
+import { withCandidates, withoutClaim, withPhase, withSlot, newSlot, slotOf } from '../../core/recovery/ownership.ts';
 import { type ReconcileAction, reconcile } from '../../core/recovery/reconcile.ts';
 import { slotCount } from '../../core/config/model.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
@@ -43,7 +43,8 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
   for (const host of facts.definition.hosts) {
     const known = facts.hosts.find((candidate) => candidate.host === host.name);
     if (known !== undefined) {
-      if (known.status === 'Removed') await setHostStatus(ports, cluster, host.name, { type: 'admitted' }, 'defined again');
+      if (known.status === 'Removed')
+        await setHostStatus(ports, cluster, host.name, { type: 'admitted' }, 'defined again');
       continue;
     }
     const record: HostRecord = {
@@ -68,7 +69,9 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
   }
   for (const spec of facts.definition.groups) {
     await changeRecord<GroupRecord>(ports.registry, keys.group(cluster, spec.name), (old) => {
-      const missing = Array.from({ length: slotCount(spec) }, (_, slot) => slot).filter((slot) => old === undefined || slotOf(old, slot) === undefined);
+      const missing = Array.from({ length: slotCount(spec) }, (_, slot) => slot).filter(
+        (slot) => old === undefined || slotOf(old, slot) === undefined,
+      );
       if (old !== undefined && old.rev === rev && missing.length === 0) return null;
       const slots = [...(old?.slots ?? []), ...missing.map((slot) => newSlot(slot, nowMs))];
       return { group: spec.name, rev, standbys: old?.standbys ?? [], slots };
@@ -77,7 +80,9 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
 }
 
 function ownsAnything(facts: ClusterFacts, host: HostRecord): boolean {
-  return facts.groups.some((group) => group.slots.some((slot) => slot.owner?.host === host.host && slot.evidence === null));
+  return facts.groups.some((group) =>
+    group.slots.some((slot) => slot.owner?.host === host.host && slot.evidence === null),
+  );
 }
 
 /** A run stopped or lost leaves its claim behind: the run is closed for what it is, and the next pass starts another. */
@@ -98,20 +103,31 @@ async function closeOrphans(ports: ControlPorts, facts: ClusterFacts): Promise<v
       await recordEvent(ports, cluster, { kind: 'run.closed', subject: run, says, run, by: 'reconcile' });
     }
     for (const host of facts.hosts.filter((candidate) => candidate.claim?.run === run)) {
-      await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) => (old?.claim?.run === run ? { ...old, claim: null } : null));
+      await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
+        old?.claim?.run === run ? { ...old, claim: null } : null,
+      );
     }
     for (const group of facts.groups.filter((candidate) => candidate.slots.some((slot) => slot.claim === run))) {
       await changeRecord<GroupRecord>(ports.registry, keys.group(cluster, group.group), (old) =>
-        old === undefined ? null : { ...old, slots: old.slots.map((slot) => (slot.claim === run ? { ...slot, claim: null } : slot)) },
+        old === undefined
+          ? null
+          : {
+              ...old,
+              slots: old.slots.map((slot) => (slot.claim === run ? withoutClaim(slot, ports.wall.now()) : slot)),
+            },
       );
     }
   }
 }
 
+const PHASES = { active: 'Active', starting: 'Starting', failed: 'Failed' } as const;
+
 async function perform(ports: ControlPorts, facts: ClusterFacts, action: ReconcileAction): Promise<void> {
   const { cluster } = facts.record;
   const change = (group: string, decide: (old: GroupRecord) => GroupRecord | null): Promise<unknown> =>
-    changeRecord<GroupRecord>(ports.registry, keys.group(cluster, group), (old) => (old === undefined ? null : decide(old)));
+    changeRecord<GroupRecord>(ports.registry, keys.group(cluster, group), (old) =>
+      old === undefined ? null : decide(old),
+    );
   switch (action.do) {
     case 'start_planned': {
       const { verb, group, slot, epoch } = action;
@@ -121,7 +137,9 @@ async function perform(ports: ControlPorts, facts: ClusterFacts, action: Reconci
       if ((await ports.workflow.status(started.run)) === 'RUNNING') return;
       await change(group, (old) => {
         const record = slotOf(old, slot);
-        return record === undefined || record.epoch !== epoch || record.attempt >= action.attempt ? null : withSlot(old, { ...record, attempt: action.attempt });
+        return record === undefined || record.epoch !== epoch || record.attempt >= action.attempt
+          ? null
+          : withSlot(old, { ...record, attempt: action.attempt });
       });
       return;
     }
@@ -129,8 +147,9 @@ async function perform(ports: ControlPorts, facts: ClusterFacts, action: Reconci
       await startHaRun(ports, { cluster, host: action.host, session: action.session, seq: 0 });
       return;
     case 'active':
+    case 'starting':
     case 'failed': {
-      const phase = action.do === 'active' ? 'Active' : 'Failed';
+      const phase = PHASES[action.do];
       await change(action.group, (old) => {
         const changed = withPhase(old, action, phase, action.why, ports.wall.now());
         return changed.ok && changed.group !== old ? changed.group : null;
@@ -145,7 +164,9 @@ async function perform(ports: ControlPorts, facts: ClusterFacts, action: Reconci
       });
       return;
     case 'standbys':
-      await change(action.group, (old) => (JSON.stringify(old.standbys) === JSON.stringify(action.standbys) ? null : { ...old, standbys: action.standbys }));
+      await change(action.group, (old) =>
+        JSON.stringify(old.standbys) === JSON.stringify(action.standbys) ? null : { ...old, standbys: action.standbys },
+      );
       return;
     default:
       return unreachable(action);

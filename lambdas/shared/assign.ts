@@ -13,7 +13,10 @@ export async function syncAssignment(ports: ControlPorts, facts: ClusterFacts, h
   const heartbeats = new Map(heartbeat === undefined ? [] : [[host.principal, heartbeat]]);
   const session = liveSession({ heartbeats }, host.principal);
   const changed = await changeRecord<Assignment>(ports.registry, key, async (old) => {
-    const stored = await ports.registry.query<GroupRecord>(keys.cluster(facts.record.cluster).pk, { prefix: 'GROUP#', limit: 10_000 });
+    const stored = await ports.registry.query<GroupRecord>(keys.cluster(facts.record.cluster).pk, {
+      prefix: 'GROUP#',
+      limit: 10_000,
+    });
     const groups = stored.map((group) => group.body);
     const isCandidate = (name: string, group: Parameters<typeof candidateHosts>[1]): boolean =>
       candidateHosts(facts.definition, group).includes(name);
@@ -28,7 +31,8 @@ export async function syncAssignment(ports: ControlPorts, facts: ClusterFacts, h
     });
   });
   const n = changed.body?.n;
-  if (n !== undefined && heartbeat !== undefined && heartbeat.directive < n) await ports.heartbeats.direct(host.principal, n);
+  if (n !== undefined && heartbeat !== undefined && heartbeat.directive < n)
+    await ports.heartbeats.direct(host.principal, n);
 }
 
 /** Facts are loaded anew for callers that have just changed them. */

@@ -12,7 +12,8 @@ import type { ControlPorts } from './ports.ts';
 
 function setting(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new HaError('config_invalid', `environment variable ${name} must be set`);
+  if (value === undefined || value === '')
+    throw new HaError('config_invalid', `environment variable ${name} must be set`);
   return value;
 }
 

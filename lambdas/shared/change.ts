@@ -18,5 +18,8 @@ export async function changeRecord<T>(
     const outcome = await registry.put(key, body, stored?.version ?? null);
     if (outcome === 'written') return { body, isChanged: true };
   }
-  throw new HaError('conflict', `${key.pk} ${key.sk} was changed by others ${ATTEMPTS_MAX} times while it was being changed here`);
+  throw new HaError(
+    'conflict',
+    `${key.pk} ${key.sk} was changed by others ${ATTEMPTS_MAX} times while it was being changed here`,
+  );
 }

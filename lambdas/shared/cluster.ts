@@ -30,7 +30,12 @@ const definitions = new Map<string, Definition>();
 const DEFINITIONS_CACHED_MAX = 50;
 
 /** Definitions are immutable once stored, so a Lambda that stays warm reads each once. */
-export async function loadDefinition(ports: Pick<ControlPorts, 'registry'>, cluster: string, rev: number, incarnation: string): Promise<Definition> {
+export async function loadDefinition(
+  ports: Pick<ControlPorts, 'registry'>,
+  cluster: string,
+  rev: number,
+  incarnation: string,
+): Promise<Definition> {
   const cacheKey = `${cluster}#${incarnation}#${rev}`;
   const cached = definitions.get(cacheKey);
   if (cached !== undefined) return cached;
@@ -42,7 +47,10 @@ export async function loadDefinition(ports: Pick<ControlPorts, 'registry'>, clus
   return definition;
 }
 
-export async function loadClusterRecord(ports: Pick<ControlPorts, 'registry'>, cluster: string): Promise<ClusterRecord> {
+export async function loadClusterRecord(
+  ports: Pick<ControlPorts, 'registry'>,
+  cluster: string,
+): Promise<ClusterRecord> {
   const stored = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
   if (stored === undefined) throw new HaError('not_found', `there is no cluster ${cluster}; apply a definition first`);
   return stored.body;
@@ -86,7 +94,10 @@ async function loadSpecs(
 }
 
 /** The key of a host's heartbeat item: the principal that IAM can check. */
-export function principalOf(host: HostDefinition, account: { readonly partition: string; readonly region: string; readonly id: string }): string {
+export function principalOf(
+  host: HostDefinition,
+  account: { readonly partition: string; readonly region: string; readonly id: string },
+): string {
   if (host.certificateName !== undefined) return host.certificateName;
   return `arn:${account.partition}:ec2:${account.region}:${account.id}:instance/${host.instanceId ?? ''}`;
 }

@@ -3,8 +3,18 @@
  * nothing is believed because an execution said so (S7, S17).
  */
 import { closed, leaseOver, revocationDueInMs, successor } from '../../core/recovery/evidence.ts';
-import { type Evidence, type Heartbeat, type HostRecord, keys, type Report, REVOKED_PREFIX, type SlotRecord, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
+import {
+  type Evidence,
+  type Heartbeat,
+  type HostRecord,
+  keys,
+  type Report,
+  REVOKED_PREFIX,
+  type SlotRecord,
+  TOMBSTONE_MACHINE,
+} from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
+import type { ClusterFacts } from './cluster.ts';
 import type { ControlPorts } from './ports.ts';
 
 export interface Proof {
@@ -14,14 +24,20 @@ export interface Proof {
   readonly because: string;
 }
 
+export interface SessionOf {
+  readonly host: HostRecord;
+  readonly session: string;
+}
+
 /** null: nothing proves yet that the session is over. */
 export async function findProof(
   ports: ControlPorts,
-  host: HostRecord,
-  session: string,
+  facts: ClusterFacts,
+  about: SessionOf,
   run: string,
-  wallGapMs: number,
 ): Promise<Proof | null> {
+  const { host, session } = about;
+  const { wallGapMs } = facts.definition.timing;
   const heartbeat = await ports.heartbeats.read(host.principal);
   const finding = { run, atMs: ports.wall.now() };
   const old = { host: host.host, session };
@@ -30,8 +46,7 @@ export async function findProof(
   const bySelf = closed(old, report?.body, finding);
   if (bySelf !== null) return { for: () => bySelf, kind: bySelf.kind, because: bySelf.because };
 
-  // The item is the host's own (its key is the platform identity), so another live session in it is of the same machine.
-  const bySuccessor = successor(old, heartbeat, heartbeat?.machine, finding);
+  const bySuccessor = successor(old, heartbeat, machineOf(facts, about) ?? heartbeat?.machine, finding);
   if (bySuccessor !== null) return { for: () => bySuccessor, kind: 'successor', because: bySuccessor.because };
 
   if (heartbeat?.session.startsWith(REVOKED_PREFIX) !== true) return null;
@@ -42,11 +57,28 @@ export async function findProof(
   if (revoked === null) return null;
   const sample = leaseOver(revoked, { slot: -1, lists: [] }, '', finding);
   if (sample === null) return null;
-  return { for: (group, slot) => leaseOver(revoked, slot, group, finding), kind: 'lease-over', because: sample.because };
+  return {
+    for: (group, slot) => leaseOver(revoked, slot, group, finding),
+    kind: 'lease-over',
+    because: sample.because,
+  };
+}
+
+/** The machine of the old session; undefined: it owns nothing and was not seen, so that no evidence about it has any effect. */
+function machineOf(facts: ClusterFacts, { host, session }: SessionOf): string | undefined {
+  if (host.seen?.session === session) return host.seen.machine;
+  const owners = facts.groups.flatMap((group) => group.slots.flatMap((slot) => slot.owner ?? []));
+  return owners.find((owner) => owner.host === host.host && owner.session === session)?.machine;
 }
 
 /** A vanished item was revoked by a tombstone: its session is over once L_c + ε have passed from then (S3). */
-function tombstoned(host: HostRecord, session: string, stone: Heartbeat, now: WallInstant, wallGapMs: number): Heartbeat | null {
+function tombstoned(
+  host: HostRecord,
+  session: string,
+  stone: Heartbeat,
+  now: WallInstant,
+  wallGapMs: number,
+): Heartbeat | null {
   const { seen, tombstoneAtMs } = host;
   if (seen?.session !== session || tombstoneAtMs === null) return null;
   if (revocationDueInMs(seen, tombstoneAtMs, now, wallGapMs) > 0) return null;
@@ -55,7 +87,12 @@ function tombstoned(host: HostRecord, session: string, stone: Heartbeat, now: Wa
 }
 
 /** The item as the revocation found it, if it was this session that was revoked. */
-async function revokedItem(ports: ControlPorts, principal: string, session: string, heartbeat: Heartbeat): Promise<Heartbeat | null> {
+async function revokedItem(
+  ports: ControlPorts,
+  principal: string,
+  session: string,
+  heartbeat: Heartbeat,
+): Promise<Heartbeat | null> {
   const by = heartbeat.session.slice(REVOKED_PREFIX.length);
   // Revoking again in the name of the run that did it changes nothing and returns what it found.
   const again = await ports.heartbeats.revoke(principal, session, heartbeat.seq, by);

@@ -4,6 +4,11 @@ import { changeRecord } from './change.ts';
 import type { ControlPorts } from './ports.ts';
 import { recordEvent } from './run-log.ts';
 
+/** Whether the host's status speaks of this session; an older one may be looked into while the host is well. */
+export function isNewest(host: Pick<HostRecord, 'seen'>, session: string | null): boolean {
+  return host.seen === null || host.seen.session === session;
+}
+
 /** Takes one event through the status table; pairs that the table ignores write nothing (S17). */
 export async function setHostStatus(
   ports: ControlPorts,

@@ -1,11 +1,5 @@
 /** What a run writes down: its record, its steps in plain words, and the cluster's events. Nothing decides on steps or events. */
-import {
-  type EventRecord,
-  keys,
-  type RunPhase,
-  type RunRecord,
-  type StepRecord,
-} from '../../core/protocol/records.ts';
+import { type EventRecord, keys, type RunPhase, type RunRecord, type StepRecord } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from './change.ts';
 import type { ControlPorts } from './ports.ts';
@@ -15,13 +9,11 @@ type LogPorts = Pick<ControlPorts, 'registry' | 'wall' | 'ids'>;
 /** Opens the record of a run; a second opening (retry, redrive) finds the first. */
 export async function openRun(ports: LogPorts, record: RunRecord): Promise<RunRecord> {
   const outcome = await ports.registry.put(keys.run(record.run), record, null);
-  if (outcome === 'written') {
-    const { run, cluster, openedAtMs } = record;
-    await ports.registry.put(keys.runIndex(cluster, openedAtMs, run), { run }, null);
-    return record;
-  }
-  const stored = await ports.registry.get<RunRecord>(keys.run(record.run));
-  return stored?.body ?? record;
+  const stored = outcome === 'written' ? undefined : await ports.registry.get<RunRecord>(keys.run(record.run));
+  const stands = stored?.body ?? record;
+  // Also after a conflict: the first opening may have died between the two.
+  await ports.registry.put(keys.runIndex(stands.cluster, stands.openedAtMs, stands.run), { run: stands.run }, null);
+  return stands;
 }
 
 export async function readRun(ports: Pick<ControlPorts, 'registry'>, run: string): Promise<RunRecord | undefined> {
@@ -65,7 +57,9 @@ export async function recordStep(
 export async function recordEvent(
   ports: LogPorts,
   cluster: string,
-  event: Pick<EventRecord, 'kind' | 'subject' | 'says' | 'run' | 'by'> & { readonly facts?: Readonly<Record<string, unknown>> },
+  event: Pick<EventRecord, 'kind' | 'subject' | 'says' | 'run' | 'by'> & {
+    readonly facts?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<void> {
   const atMs = ports.wall.now();
   const id = `${String(atMs).padStart(14, '0')}-${ports.ids.next().slice(0, 8)}`;

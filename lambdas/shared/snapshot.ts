@@ -1,7 +1,10 @@
 /** The facts of a cluster as placement sees them. */
 import { isCovered } from '../../core/config/model.ts';
-import type { HostFacts, Snapshot } from '../../core/placement/facts.ts';
-import type { GroupRecord, Heartbeat } from '../../core/protocol/records.ts';
+import type { HostFacts, HostFinding, Snapshot } from '../../core/placement/facts.ts';
+import { slotInWords } from '../../core/placement/words.ts';
+import { plan } from '../../core/placement/plan.ts';
+import { withSlot } from '../../core/recovery/ownership.ts';
+import type { Evidence, GroupRecord, Heartbeat, SlotRecord } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { type ClusterFacts, liveSession } from './cluster.ts';
 
@@ -20,21 +23,73 @@ export function hostFacts(facts: ClusterFacts): readonly HostFacts[] {
   });
 }
 
-export function snapshotOf(facts: ClusterFacts, nowMs: WallInstant, groups: readonly GroupRecord[] = facts.groups): Snapshot {
+export function snapshotOf(
+  facts: ClusterFacts,
+  nowMs: WallInstant,
+  groups: readonly GroupRecord[] = facts.groups,
+): Snapshot {
   return { definition: facts.definition, hosts: hostFacts(facts), groups, nowMs };
+}
+
+/** The group as it would stand if the slot's owner released it now: what a move or a restart is planned on before anything stops. */
+export function asIfReleased(group: GroupRecord, slot: SlotRecord, nowMs: WallInstant): GroupRecord {
+  if (slot.owner === null || slot.evidence !== null) return group;
+  const { host, session } = slot.owner;
+  const because = 'as if it were released';
+  const evidence: Evidence = { kind: 'released', host, session, run: '', atMs: nowMs, because, takers: null };
+  return withSlot(group, { ...slot, evidence, phase: 'Stopped' });
+}
+
+export interface Destination {
+  /** null: no host can take it. */
+  readonly host: string | null;
+  readonly says: string;
+  /** One per host that was asked for. */
+  readonly findings: readonly HostFinding[];
+}
+
+/** Where one slot of `group`, as given, would go among the possible hosts. */
+export function destinationOf(
+  facts: ClusterFacts,
+  nowMs: WallInstant,
+  group: GroupRecord,
+  slot: number,
+  isPossible: (host: string) => boolean = () => true,
+): Destination {
+  const snapshot = snapshotOf(
+    facts,
+    nowMs,
+    facts.groups.map((other) => (other.group === group.group ? group : other)),
+  );
+  const isThis = (name: string, no: number): boolean => name === group.group && no === slot;
+  // What is not asked for stays in the picture: it counts for spreading and balance.
+  const hosts = snapshot.hosts.map((host) => (isPossible(host.name) ? host : { ...host, session: null }));
+  const [explanation] = plan({ ...snapshot, hosts }, { explain: isThis }).explanations;
+  if (explanation === undefined) return { host: null, says: `${group.group}/${slot} needs no host`, findings: [] };
+  const findings = explanation.hosts.filter((finding) => isPossible(finding.host));
+  return { host: explanation.host, says: slotInWords({ ...explanation, hosts: findings }), findings };
 }
 
 /**
  * A slot that never had an owner may start only where every candidate with a live session has probed that nothing of it
  * runs there (S20): each shows it as `Standby` in its own heartbeat. Returns the hosts that have not.
  */
-export function unprobedHosts(facts: ClusterFacts, group: string, slot: number, candidates: readonly string[]): readonly string[] {
+export function unprobedHosts(
+  facts: ClusterFacts,
+  group: string,
+  slot: number,
+  candidates: readonly string[],
+): readonly string[] {
   const spec = facts.definition.groups.find((candidate) => candidate.name === group);
   if (spec !== undefined && !isCovered(spec)) return [];
   return candidates.filter((name) => {
     const record = facts.hosts.find((host) => host.host === name);
     if (record === undefined || liveSession(facts, record.principal) === null) return false;
     const heartbeat: Heartbeat | undefined = facts.heartbeats.get(record.principal);
-    return heartbeat?.slots.some((report) => report.group === group && report.slot === slot && report.phase === 'Standby') !== true;
+    return (
+      heartbeat?.slots.some(
+        (report) => report.group === group && report.slot === slot && report.phase === 'Standby',
+      ) !== true
+    );
   });
 }

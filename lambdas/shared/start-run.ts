@@ -23,7 +23,10 @@ export async function startHaRun(ports: ControlPorts, failure: Failure): Promise
     const { outcome } = await ports.workflow.start(run, { cluster, host, session, seq });
     if (outcome === 'started' || (await ports.workflow.status(run)) === 'RUNNING') return run;
     const record = await ports.registry.get<RunRecord>(keys.run(run));
-    const endedMs = record?.body.closedAtMs == null ? Number.POSITIVE_INFINITY : wallElapsed(record.body.closedAtMs, ports.wall.now());
+    const endedMs =
+      record?.body.closedAtMs == null
+        ? Number.POSITIVE_INFINITY
+        : wallElapsed(record.body.closedAtMs, ports.wall.now());
     if (endedMs < retryPauseMs(attempt)) return null;
   }
   return null;

@@ -60,6 +60,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   const launches = fileStore(join(options.stateDir, 'launches.json'), (json) => Launches.parse(json));
   const read = await launches.read();
+  if (read.state === 'unreadable') options.log(`launches.json cannot be read, every host counts as new: ${read.why}`);
   const launchTimes = read.state === 'read' ? read.value : {};
   const instances: Instance[] = [];
   for (const host of options.hosts) instances.push(await createInstance(options, host, launchTimes[host.name]));

@@ -1,0 +1,238 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  haRunName,
+  plannedRunName,
+  reconcile,
+  type ReconcileAction,
+  type ReconcileFacts,
+  retryPauseMs,
+} from '../../../core/recovery/reconcile.ts';
+import type { GroupDefinition } from '../../../core/config/model.ts';
+import type { GroupRecord, Heartbeat, HostRecord, SlotReport, SlotRecord } from '../../../core/protocol/records.ts';
+import { type WallInstant, wallInstant } from '../../../core/time/time.ts';
+import { definition, evidenceAbout, group, host, ownedBy, record, slot } from '../placement/fixtures.ts';
+import { item } from './fixtures.ts';
+
+const NOW = wallInstant(1_000_000);
+const ago = (ms: number): WallInstant => wallInstant(1_000_000 - ms);
+const LIST = [{ no: 3, hosts: ['h1', 'h2'] }];
+
+function hostRecord(name: string, claim: HostRecord['claim'] = null): HostRecord {
+  return {
+    host: name,
+    principal: `p-${name}`,
+    status: 'Up',
+    statusSinceMs: ago(60_000),
+    why: '',
+    admin: 'enabled',
+    adminReason: '',
+    claim,
+    seen: null,
+    tombstoneAtMs: null,
+  };
+}
+
+/** h1 runs db/0 in epoch 1 and says so; h2 stands by. */
+function facts(
+  slotFacts: Partial<SlotRecord> = {},
+  changes: Partial<ReconcileFacts> & {
+    readonly says?: Partial<SlotReport> | null;
+    readonly beat?: Partial<Heartbeat>;
+    readonly groups?: readonly GroupRecord[];
+    readonly specs?: readonly GroupDefinition[];
+  } = {},
+): ReconcileFacts {
+  const { says, beat, specs, ...rest } = changes;
+  const hosts = [host('h1'), host('h2')];
+  const own: SlotReport = { group: 'db', slot: 0, epoch: 1, phase: 'Active', health: 'ok', ...says };
+  const beats: Record<string, Heartbeat> = {
+    h1: item('h1', 's-h1', { lists: { 'db/0': 3 }, slots: says === null ? [] : [own], ...beat }),
+    h2: item('h2', 's-h2'),
+  };
+  return {
+    cluster: 'c',
+    definition: definition(specs ?? [group('db')], hosts),
+    haEnabled: true,
+    hosts: [hostRecord('h1'), hostRecord('h2')],
+    hostFacts: hosts,
+    groups: [record('db', [slot(0, { ...ownedBy('h1'), sinceMs: ago(1_000), lists: LIST, ...slotFacts })], ['h2'])],
+    heartbeatOf: (name) => beats[name],
+    unprobed: () => [],
+    nowMs: NOW,
+    ...rest,
+  };
+}
+
+const gone = { evidence: evidenceAbout('h1'), phase: 'Stopped' } as const;
+const verbs = (actions: readonly ReconcileAction[]): readonly string[] =>
+  actions.map((action) => (action.do === 'start_planned' ? action.verb : action.do));
+
+describe('I6: no fault, no action', () => {
+  test('a healthy cluster', () => {
+    expect(reconcile(facts())).toEqual([]);
+  });
+
+  test.each<[string, ReconcileFacts]>([
+    ['its owner has not got round to reporting', facts({ phase: 'Starting' }, { says: null })],
+    ['its owner reports another epoch', facts({ phase: 'Starting' }, { says: { epoch: 9 } })],
+    ['a heartbeat cannot be read: unknown is not dead (S8)', facts({}, { heartbeatOf: () => undefined })],
+    ['a run works on the slot', facts({ phase: 'Stopping', claim: 'run-1' }, { says: { phase: 'Failed' } })],
+    ['a slot without owner is being placed', facts({ ...gone, claim: 'run-1' })],
+    [
+      'a run works on the host that owned it',
+      facts(gone, { hosts: [hostRecord('h1', { run: 'ha-1', session: 's-h1', atMs: NOW })] }),
+    ],
+    ['high availability is switched off: nothing is placed', facts(gone, { haEnabled: false })],
+    ['high availability is switched off: nothing is moved', facts({}, { says: { phase: 'Failed' }, haEnabled: false })],
+    [
+      'nobody could take it',
+      facts(gone, { hostFacts: [host('h1', { session: null }), host('h2', { session: null })] }),
+    ],
+  ])('%s', (_, given) => {
+    expect(verbs(reconcile(given)).filter((verb) => verb !== 'candidates' && verb !== 'standbys')).toEqual([]);
+  });
+
+  test('a pass that runs twice says the same twice', () => {
+    const given = facts(gone);
+    expect(reconcile(given)).toEqual(reconcile(given));
+  });
+});
+
+describe('what is missing is brought about', () => {
+  test('a slot whose owner is gone is placed', () => {
+    expect(reconcile(facts(gone))).toContainEqual({
+      do: 'start_planned',
+      verb: 'place',
+      group: 'db',
+      slot: 0,
+      epoch: 1,
+      attempt: 1,
+      why: 'it has no owner',
+    });
+  });
+
+  test('a slot that never ran waits until every candidate has shown that nothing of it runs there (S20)', () => {
+    const fresh = { owner: null, epoch: 0, phase: 'Stopped', lists: [] } as const;
+    expect(verbs(reconcile(facts(fresh)))).toContain('place');
+    expect(verbs(reconcile(facts(fresh, { unprobed: () => ['h2'] })))).not.toContain('place');
+  });
+
+  test.each([
+    ['of another life of the host', 's-new'],
+    ['that was revoked', 'revoked:run-1'],
+  ])('an owner whose session gave way to one %s is looked into', (_, session) => {
+    expect(reconcile(facts({}, { beat: { session } }))).toEqual([
+      { do: 'start_ha', host: 'h1', session: 's-h1', why: 'session s-h1 of h1 is no longer the current one' },
+    ]);
+  });
+
+  test.each(['Starting', 'Unknown', 'Failed'] as const)('an owner that reports Active makes %s Active', (phase) => {
+    expect(reconcile(facts({ phase }))).toEqual([
+      { do: 'active', group: 'db', slot: 0, epoch: 1, session: 's-h1', why: 'the owner reports it active' },
+    ]);
+  });
+
+  test('an owner that reports an active slot stopped is given the time of a start', () => {
+    expect(verbs(reconcile(facts({}, { says: { phase: 'Stopped' } })))).toEqual(['starting']);
+  });
+
+  test('what is no longer defined is stopped, and so is a slot beyond the count', () => {
+    expect(reconcile(facts({}, { specs: [] }))).toContainEqual({
+      do: 'start_planned',
+      verb: 'stop',
+      group: 'db',
+      slot: 0,
+      epoch: 1,
+      attempt: 1,
+      why: 'it is no longer defined',
+    });
+    const second = record('db', [
+      slot(0, { ...ownedBy('h2'), lists: LIST }),
+      slot(1, { ...ownedBy('h1'), lists: LIST }),
+    ]);
+    const actions = reconcile(facts({}, { groups: [second] }));
+    expect(actions.filter((action) => action.do === 'start_planned')).toMatchObject([{ verb: 'stop', slot: 1 }]);
+  });
+});
+
+describe('what failed', () => {
+  test.each<[string, Partial<SlotRecord>, Partial<SlotReport>]>([
+    ['failed on its host', {}, { phase: 'Failed', detail: 'exit 1' }],
+    ['is held', { phase: 'Held', why: 'exit 1' }, { detail: 'exit 1' }],
+    ['was left stopping', { phase: 'Stopping', why: 'exit 1' }, { detail: 'exit 1' }],
+  ])('and %s is restarted elsewhere', (_, slotFacts, says) => {
+    expect(reconcile(facts(slotFacts, { says }))).toContainEqual(
+      expect.objectContaining({ do: 'start_planned', verb: 'restart', attempt: 1, why: 'exit 1' }),
+    );
+  });
+
+  /** Services: 60 s twice to start, and 5 s for everything around them. */
+  test.each([
+    [125_000, []],
+    [125_001, ['restart']],
+  ])('a start that goes on for %d ms: %j', (sinceMs, expected) => {
+    const starting = facts({ phase: 'Starting', sinceMs: ago(sinceMs) }, { says: { phase: 'Starting' } });
+    expect(verbs(reconcile(starting))).toEqual(expected);
+  });
+
+  test.each([
+    [1, 1_999, []],
+    [1, 2_000, ['restart']],
+    [3, 7_999, []],
+    [3, 8_000, ['restart']],
+    [30, 59_999, []],
+    [30, 60_000, ['restart']],
+  ])('after attempt %d and %d ms: %j', (attempt, ms, expected) => {
+    const tried = facts({ attempt, sinceMs: ago(ms) }, { says: { phase: 'Failed' } });
+    expect(verbs(reconcile(tried))).toEqual(expected);
+    const placed = verbs(reconcile(facts({ ...gone, attempt, sinceMs: ago(ms) })));
+    expect(placed.includes('place')).toBe(expected.length > 0);
+  });
+
+  test('S15: three moves within a minute are enough; then it is left alone, once, and said so; the window slides', () => {
+    const movesMs = [ago(59_999), ago(30_000), ago(10)];
+    const why = 'exit 1; it was moved 3 times within 1 min and is left alone until that window slides';
+    const says = { phase: 'Failed', detail: 'exit 1' } as const;
+    expect(reconcile(facts({ movesMs }, { says }))).toEqual([
+      { do: 'failed', group: 'db', slot: 0, epoch: 1, session: 's-h1', why },
+    ]);
+    expect(reconcile(facts({ movesMs, phase: 'Failed', why }, { says }))).toEqual([]);
+    expect(verbs(reconcile(facts({ movesMs: [ago(60_000), ago(30_000), ago(10)] }, { says })))).toEqual(['restart']);
+  });
+});
+
+describe('lists', () => {
+  test('candidates follow the live sessions; what was superseded by an acknowledged one goes', () => {
+    const alone = facts({}, { hostFacts: [host('h1'), host('h2', { session: null })] });
+    expect(reconcile(alone)).toContainEqual({ do: 'candidates', group: 'db', slot: 0, hosts: ['h1'], acknowledged: 3 });
+    const stale = facts({ lists: [{ no: 2, hosts: ['h1'] }, ...LIST] });
+    expect(reconcile(stale)).toEqual([
+      { do: 'candidates', group: 'db', slot: 0, hosts: ['h1', 'h2'], acknowledged: 3 },
+    ]);
+  });
+
+  test('standbys that are recorded otherwise are recorded anew', () => {
+    const none = facts({}, { groups: [record('db', [slot(0, { ...ownedBy('h1'), lists: LIST })])] });
+    expect(reconcile(none)).toEqual([{ do: 'standbys', group: 'db', standbys: [{ host: 'h2', session: 's-h2' }] }]);
+  });
+});
+
+describe('names and pauses', () => {
+  test('the same work has the same name', () => {
+    const work = { cluster: 'c', verb: 'place', group: 'db', slot: 0, epoch: 4, attempt: 2 } as const;
+    expect(plannedRunName(work)).toBe('place.c.db.0.e4.2');
+    const failure = { host: 'h1', session: 's-h1', seq: 77 };
+    expect(haRunName(failure, 1)).toBe('ha.h1.s-h1.77');
+    expect(haRunName(failure, 2)).toBe('ha.h1.s-h1.77.2');
+  });
+
+  test.each([
+    [0, 1_000],
+    [1, 2_000],
+    [5, 32_000],
+    [6, 60_000],
+    [5_000, 60_000],
+  ])('pause after %d attempts: %d ms', (attempts, ms) => {
+    expect(retryPauseMs(attempts)).toBe(ms);
+  });
+});
