@@ -24,15 +24,23 @@ type Answer = { readonly ok: boolean; readonly why: string };
 
 type Question = Extract<AgentMessage, { readonly id: number }>;
 
-export function guardLink(clock: BootClock): GuardLink {
+/** The part of `process` in a child with an IPC channel that is used here. */
+export interface GuardChannel {
+  readonly connected?: boolean | undefined;
+  send?(message: AgentMessage, handle: undefined, options: undefined, done: () => void): unknown;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+}
+
+export function guardLink(clock: BootClock, channel: GuardChannel = process): GuardLink {
   /** Per kind and number: an answer of one kind never settles a question of another. */
   const waiting = new Map<string, (answer: Answer) => void>();
   const listeners: ((message: GuardMessage) => void)[] = [];
   let nextId = 1;
   let heardAt = clock.now();
 
-  process.on('disconnect', () => process.exit(1));
-  process.on('message', (raw) => {
+  channel.on('disconnect', () => process.exit(1));
+  channel.on('message', (raw) => {
     const message = raw as GuardMessage;
     heardAt = clock.now();
     const answered = answerOf(message);
@@ -41,7 +49,7 @@ export function guardLink(clock: BootClock): GuardLink {
   });
 
   const send = (message: AgentMessage): void => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    if (channel.connected === true) channel.send?.(message, undefined, undefined, () => undefined);
   };
   const ask = (question: (id: number) => Question): Promise<Answer> =>
     new Promise((resolve) => {

@@ -32,9 +32,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     deleteTableMs: 0,
     updateTableMs: 0,
   });
-  surviveBrokenConnections(server);
+  const traffic = watchTraffic(server);
   const port = await listen(server, options.port ?? 0);
-  return { port, url: `http://127.0.0.1:${port}`, close: () => close(server) };
+  return { port, url: `http://127.0.0.1:${port}`, close: () => close(server, traffic) };
 }
 
 /**
@@ -80,17 +80,57 @@ function openDatabase(path: string): Database {
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** dynalite throws when a client hangs up in mid-request; here hosts are cut off and killed for a living. */
-function surviveBrokenConnections(server: Server): void {
+interface Traffic {
+  /** Takes no request any more; resolves when those under way are answered, or the limit passes. */
+  end(limitMs: Millis): Promise<void>;
+}
+
+/**
+ * dynalite throws when a client hangs up in mid-request, and when its database closes under a request whose client has
+ * gone; here hosts are cut off and killed for a living.
+ */
+function watchTraffic(server: Server): Traffic {
   const [handler] = server.listeners('request');
   invariant(handler !== undefined, 'dynalite serves requests');
   const handle = handler as Handle;
+  const underWay = new Set<ServerResponse>();
+  let isEnding = false;
+  let onIdle = (): void => undefined;
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (isEnding) {
+      response.destroy();
+      return;
+    }
+    // From its last byte to the answer, whether or not anybody is there to read it.
+    request.once('end', () => underWay.add(response));
+    whenAnswered(response, () => {
+      underWay.delete(response);
+      if (underWay.size === 0) onIdle();
+    });
     handle(request, response);
     request.removeAllListeners('error');
     request.on('error', () => response.destroy());
   });
+  return {
+    async end(limitMs) {
+      isEnding = true;
+      if (underWay.size === 0) return;
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+        setTimeout(resolve, limitMs).unref();
+      });
+    },
+  };
+}
+
+/** Not its events: those of a response whose client has gone come before the work on it is done. */
+function whenAnswered(response: ServerResponse, done: () => void): void {
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.end = (...args: unknown[]) => {
+    done();
+    return end(...args);
+  };
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -106,8 +146,9 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function close(server: Server, traffic: Traffic): Promise<void> {
+  await traffic.end(CLOSE_GRACE_MS);
+  await new Promise<void>((resolve, reject) => {
     const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
     server.close((error) => {
       clearTimeout(cut);

@@ -6,7 +6,10 @@ const KERNEL_THREAD = 0x0020_0000;
 const YOUNG_TICKS = 100;
 
 export interface ProcessStat {
+  /** At most 15 characters, and whatever the process says. */
+  readonly name: string;
   readonly state: string;
+  readonly parent: number;
   readonly session: number;
   readonly flags: number;
   readonly threads: number;
@@ -20,7 +23,9 @@ export function processStat(pid: number): ProcessStat | undefined {
   if (text === undefined || text === '') return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return {
+    name: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')),
     state: fields[0] ?? '',
+    parent: Number(fields[1]),
     session: Number(fields[3]),
     flags: Number(fields[6]),
     threads: Number(fields[17]),
@@ -86,10 +91,15 @@ function threadsOf(pid: number): string[] {
   }
 }
 
+/** Without these the kernel did not look: that says nothing about the process. */
+const NOT_LOOKED = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (NOT_LOOKED.includes(code)) throw error;
     return undefined; // Gone, or of another user.
   }
 }

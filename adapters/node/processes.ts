@@ -1,28 +1,42 @@
 /**
- * Processes found by a mark in their environment, and ended until none is left.
+ * Processes found by marks in their environment, and ended until none is left. What belongs to a mark: `sweep.ts`.
  *
- * A sweep lists `/proc` once. One empty sweep does not settle it: a process that forked into a lower pid and died before
- * its turn hides its child, and a process half-way through `exec` shows no environment at all. So two sweeps in a row,
- * some time apart, must find nothing; a young process without an environment, and a killed one that is not dead yet,
- * count as something.
+ * One empty sweep does not settle it: a process that forked into a lower pid and died before its turn hides its child,
+ * and a process half-way through `exec` shows no environment at all. So two sweeps in a row, some time apart, must find
+ * nothing; a young process without an environment, and a killed one that is not dead yet, count as something.
+ *
+ * Services are started under a leader that keeps the marks and the kernel session (`agent/services/leader.ts`), so that
+ * even one that clears its environment is found by its session or its parent. The leader is therefore killed last: as
+ * long as such a one will not die, the leader stays as the evidence. What still escapes: a process that clears its
+ * environment AND has its own session AND whose parent is gone; one whose leader somebody else has killed; and whatever
+ * another daemon (systemd, docker, cron) starts when asked to.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDead, isMidExec, listPids, processStat, rawEnvironment, uptimeTicks } from './proc.ts';
+import { isDead, processStat } from './proc.ts';
+import { type Found, sweep, type Target } from './sweep.ts';
 
 export { environmentOf, processStart } from './proc.ts';
 
 const SWEEP_GAP_MS = 5;
+const LIMIT_MS = 5_000;
 
 /**
- * Pids whose environment holds exactly `mark` (`NAME=value`; all of them, if several), or whose kernel session is listed.
- * The dead and the caller are left out.
+ * Pids that belong to `mark` (`NAME=value`; all of them, if several), ascending; with `sessionIds` also the members of
+ * these kernel sessions. The dead and the caller are left out.
  */
 export function findMarked(mark: string | readonly string[], sessionIds: readonly number[] = []): number[] {
-  return sweep(listOf(mark), new Set(sessionIds)).pids;
+  const [found] = sweep([targetOf(mark, sessionIds)]);
+  return [...(found?.members.keys() ?? [])];
 }
 
-function listOf(mark: string | readonly string[]): readonly string[] {
-  return typeof mark === 'string' ? [mark] : mark;
+/** `findMarked` for many sets of marks in one sweep. */
+export function findAllMarked(sets: readonly (readonly string[])[]): number[][] {
+  return sweep(sets.map((marks) => targetOf(marks, []))).map(({ members }) => [...members.keys()]);
+}
+
+function targetOf(mark: string | readonly string[], sessionIds: readonly number[]): Target {
+  const marks = typeof mark === 'string' ? [mark] : mark;
+  return { marks, givenSessions: new Set(sessionIds), ledSessions: new Set() };
 }
 
 /** Sends `signal` to each; returns how many were there to take it. */
@@ -40,69 +54,111 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): numb
 }
 
 export interface EndOptions {
-  /** Kernel sessions that belong to the mark whatever their environment shows (a service may overwrite its own). */
+  /** Kernel sessions that belong to the mark with every member. */
   readonly sessionIds?: readonly number[];
   readonly limitMs?: number;
 }
 
-/** SIGKILLs everything that carries every mark, again and again, until two sweeps in a row find none; `left` if the limit passes first. */
-export async function endMarked(mark: string | readonly string[], options: EndOptions = {}): Promise<'ended' | 'left'> {
-  const marks = typeof mark === 'string' ? [mark] : mark;
-  const sessions = new Set(options.sessionIds);
-  const killed = new Map<number, number>();
-  const sweepsMax = Math.max(2, Math.ceil((options.limitMs ?? 5_000) / SWEEP_GAP_MS));
-  let emptySweeps = 0;
-  for (let n = 0; n < sweepsMax; n += 1) {
-    const found = sweep(marks, sessions);
-    for (const pid of found.pids) note(pid, killed, sessions);
-    signalAll(found.pids, 'SIGKILL');
-    const isEmpty = found.pids.length === 0 && !found.isUnsettled && !isAnyAlive(killed);
-    emptySweeps = isEmpty ? emptySweeps + 1 : 0;
-    if (emptySweeps === 2) return 'ended';
-    await delay(SWEEP_GAP_MS);
-  }
-  return 'left';
-}
-
-/** Remembers who is killed, and the session of a marked leader: its members belong to the mark too. */
-function note(pid: number, killed: Map<number, number>, sessions: Set<number>): void {
-  const stat = processStat(pid);
-  if (stat === undefined) return;
-  killed.set(pid, stat.startTicks);
-  if (stat.session === pid) sessions.add(pid);
-}
-
-/** A killed process lets go of its memory, and with it of its mark, before it lets go of its files. */
-function isAnyAlive(killed: ReadonlyMap<number, number>): boolean {
-  return [...killed].some(([pid, startTicks]) => {
-    const stat = processStat(pid);
-    return stat !== undefined && stat.startTicks === startTicks && !isDead(stat);
+/**
+ * SIGKILLs everything that belongs to the marks, again and again, until two sweeps in a row find nothing; `left` if the
+ * limit passes first. Calls under way at the same time share their sweeps, and each ends as soon as its own is settled.
+ */
+export function endMarked(mark: string | readonly string[], options: EndOptions = {}): Promise<'ended' | 'left'> {
+  return new Promise((resolve) => {
+    endings.add({
+      target: targetOf(mark, options.sessionIds ?? []),
+      killed: new Map(),
+      limit: performance.now() + (options.limitMs ?? LIMIT_MS),
+      emptySweeps: 0,
+      resolve,
+    });
+    if (!isSweeping) void sweepUntilSettled();
   });
 }
 
-interface Sweep {
-  readonly pids: number[];
-  readonly isUnsettled: boolean;
+/** Many sets of marks at the price of one; the outcomes are in the order of the sets. */
+export function endAllMarked(
+  sets: readonly (readonly string[])[],
+  options: { readonly limitMs?: number } = {},
+): Promise<readonly ('ended' | 'left')[]> {
+  return Promise.all(sets.map((marks) => endMarked(marks, options)));
 }
 
-function sweep(marks: readonly string[], sessions: ReadonlySet<number>): Sweep {
-  const pids: number[] = [];
-  let isUnsettled = false;
-  const nowTicks = uptimeTicks();
-  for (const pid of listPids()) {
-    if (pid === process.pid) continue;
-    const environment = rawEnvironment(pid);
-    const isMarked = environment !== undefined && holdsAll(environment, marks);
-    if (!isMarked && environment !== '' && sessions.size === 0) continue;
-    const stat = processStat(pid);
-    if (stat === undefined || isDead(stat)) continue;
-    if (isMarked || sessions.has(stat.session)) pids.push(pid);
-    else if (environment === '' && isMidExec(stat, nowTicks)) isUnsettled = true;
+interface Ending {
+  target: Target;
+  /** Start by pid of what was sent a SIGKILL. */
+  readonly killed: Map<number, number>;
+  /** By `performance.now()`. */
+  readonly limit: number;
+  emptySweeps: number;
+  readonly resolve: (outcome: 'ended' | 'left') => void;
+}
+
+const endings = new Set<Ending>();
+let isSweeping = false;
+
+async function sweepUntilSettled(): Promise<void> {
+  isSweeping = true;
+  await Promise.resolve(); // Whatever is asked for in the same breath joins the first sweep.
+  while (endings.size > 0) {
+    const round = [...endings];
+    const found = sweepOrNothing(round);
+    for (const [index, ending] of round.entries()) {
+      const outcome = judge(ending, found?.[index]);
+      if (outcome === 'open') continue;
+      endings.delete(ending);
+      ending.resolve(outcome);
+    }
+    if (endings.size > 0) await delay(SWEEP_GAP_MS);
   }
-  return { pids, isUnsettled };
+  isSweeping = false;
 }
 
-function holdsAll(environment: string, marks: readonly string[]): boolean {
-  const framed = `\0${environment}`;
-  return marks.every((mark) => framed.includes(`\0${mark}\0`));
+/** Undefined: the machine could not be looked at (no file descriptor, no memory), which proves nothing. */
+function sweepOrNothing(round: readonly Ending[]): readonly Found[] | undefined {
+  try {
+    return sweep(round.map(({ target }) => target));
+  } catch {
+    return undefined;
+  }
+}
+
+function judge(ending: Ending, found: Found | undefined): 'ended' | 'left' | 'open' {
+  if (found !== undefined) {
+    ending.target = { ...ending.target, ledSessions: found.ledSessions };
+    kill(ending, found);
+  }
+  const isEmpty = found?.members.size === 0 && !found.isUnsettled && !isAnyAlive(ending.killed);
+  ending.emptySweeps = isEmpty ? ending.emptySweeps + 1 : 0;
+  if (ending.emptySweeps === 2) return 'ended';
+  // A limit does not part two empty sweeps: on a slow machine nothing would ever be proven.
+  return performance.now() >= ending.limit && !isEmpty ? 'left' : 'open';
+}
+
+/**
+ * A marked leader dies after the members that are found by it alone. Until then it is stopped: one that forks all the
+ * time would go on for ever.
+ */
+function kill(ending: Ending, { members }: Found): void {
+  const isAnyHidden = [...members.values()].some(({ isMarked }) => !isMarked);
+  for (const [pid, { stat, isMarked }] of members) {
+    const isLast = isAnyHidden && isMarked && stat.session === pid;
+    signalAll([pid], isLast ? 'SIGSTOP' : 'SIGKILL');
+    if (!isLast) ending.killed.set(pid, stat.startTicks);
+  }
+}
+
+/**
+ * A killed process lets go of its memory, and with it of its mark, before it lets go of its files. One that cannot be
+ * looked at counts as alive.
+ */
+function isAnyAlive(killed: ReadonlyMap<number, number>): boolean {
+  try {
+    return [...killed].some(([pid, startTicks]) => {
+      const stat = processStat(pid);
+      return stat !== undefined && stat.startTicks === startTicks && !isDead(stat);
+    });
+  } catch {
+    return true;
+  }
 }

@@ -1,6 +1,7 @@
 /** A child in a session of its own: it outlives the agent, and its whole group can be signalled. */
-import { spawn } from 'node:child_process';
-import { isDead, processStat } from '../../adapters/node/proc.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { processStat } from '../../adapters/node/proc.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import type { ServiceLogs } from './service-log.ts';
 import type { Unit } from './unit.ts';
@@ -8,7 +9,7 @@ import type { Unit } from './unit.ts';
 export interface Child {
   readonly pid: number;
   readonly startTicks: number | undefined;
-  /** The exit code; null if a signal ended it. */
+  /** The exit code; null if a signal ended it. With `isLed` that of the service: its leader lives on. */
   readonly exited: Promise<number | null>;
 }
 
@@ -16,6 +17,8 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logs: ServiceLogs;
+  /** A leader (`leader.ts`), which tells the exit code on descriptor 3. */
+  readonly isLed?: boolean;
 }
 
 /** A string says why nothing was started. */
@@ -25,11 +28,14 @@ export async function startChild(unit: Unit, options: ChildOptions): Promise<Chi
   try {
     // The file is only lent while the child is spawned, which the call below does before it returns.
     const child = options.logs.lend(unit, (fd) =>
-      spawn(file, args, { cwd: '/', env: options.env, detached: true, stdio: ['ignore', fd, fd] }),
+      spawn(file, args, {
+        cwd: '/',
+        env: options.env,
+        detached: true,
+        stdio: ['ignore', fd, fd, ...(options.isLed === true ? ['pipe' as const] : [])],
+      }),
     );
-    const exited = new Promise<number | null>((resolve) => {
-      child.once('exit', (code) => resolve(code));
-    });
+    const exited = options.isLed === true ? toldExit(child) : ownExit(child);
     const { pid } = child;
     if (pid === undefined)
       return await new Promise((resolve) => child.once('error', (error) => resolve(error.message)));
@@ -41,8 +47,21 @@ export async function startChild(unit: Unit, options: ChildOptions): Promise<Chi
   }
 }
 
-/** The process of that pid and start time lives; a zombie does not. */
-export function isAlive(pid: number, startTicks: number | undefined): boolean {
-  const stat = processStat(pid);
-  return stat !== undefined && stat.startTicks === startTicks && !isDead(stat);
+function ownExit(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+  });
+}
+
+/** Null if the leader was ended before it could tell. */
+function toldExit(child: ChildProcess): Promise<number | null> {
+  const pipe = child.stdio[3];
+  if (!(pipe instanceof Socket)) return ownExit(child);
+  let text = '';
+  pipe.setEncoding('utf8').on('data', (part: string) => (text += part));
+  pipe.on('error', () => undefined); // Its end comes, too.
+  pipe.unref();
+  return new Promise((resolve) => {
+    pipe.once('close', () => resolve(/^\d+\n$/.test(text) ? Number(text) : null));
+  });
 }

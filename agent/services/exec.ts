@@ -1,12 +1,13 @@
 /**
- * Plain commands: the service is one process in the foreground, and whatever it starts.
+ * Plain commands: the service is one process in the foreground, and whatever it starts, under a leader of its own.
  *
  * It counts as started when it is still alive a moment later; what it says by its exit is that it is down.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { endMarked, environmentOf, findMarked, signalAll } from '../../adapters/node/processes.ts';
 import { processStat } from '../../adapters/node/proc.ts';
-import { type Child, isAlive, startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
+import { commandProblem, isEndedLeader, isServing, ledCommand } from './leader.ts';
 import type { ActionOutcome, Life, Lives, MonitorOutcome, Runner } from './runner.ts';
 import type { ServiceLogs } from './service-log.ts';
 import { epochOf, type Unit } from './unit.ts';
@@ -28,12 +29,30 @@ export function createExecRunner(options: ExecOptions): Runner {
   const { lives } = options;
   /** Children of this agent, by pid: their death is known at once. */
   const children = new Map<number, Child>();
+  /** Start by pid of leaders that this agent has seen alive. */
+  const leaders = new Map<number, number | undefined>();
+
+  /**
+   * The kernel session of a leader is the service's even after the leader was killed: the number is not given to another
+   * process as long as the session has a member. What is only remembered from another boot proves nothing.
+   */
+  function sessionOf(life: Life | undefined): readonly number[] {
+    if (life?.pid === undefined) return [];
+    const stat = processStat(life.pid);
+    const isOurs = stat === undefined ? leaders.get(life.pid) === life.startTicks : stat.startTicks === life.startTicks;
+    if (stat !== undefined && isOurs) leaders.set(life.pid, life.startTicks);
+    return isOurs && leaders.has(life.pid) ? [life.pid] : [];
+  }
 
   async function start(unit: Unit, timeoutMs: number): Promise<ActionOutcome> {
     const argv = options.resolveCommand(unit.service.command);
-    const child = await startChild(unit, { argv, env: execEnvironment(unit), logs: options.logs });
+    const env = execEnvironment(unit);
+    const problem = commandProblem(argv, env['PATH'] ?? '');
+    if (problem !== undefined) return { result: 'failed', detail: problem };
+    const child = await startChild(unit, { argv: ledCommand(argv), env, logs: options.logs, isLed: true });
     if (typeof child === 'string') return { result: 'failed', detail: child };
     lives.set(unit, { epoch: unit.epoch, pid: child.pid, startTicks: child.startTicks });
+    leaders.set(child.pid, child.startTicks);
     children.set(child.pid, child);
     void child.exited.then(() => children.delete(child.pid));
     const settled = delay(Math.min(settleMs(unit), timeoutMs), 'alive' as const, { ref: false });
@@ -45,9 +64,11 @@ export function createExecRunner(options: ExecOptions): Runner {
   async function monitor(unit: Unit): Promise<MonitorOutcome> {
     options.logs.bound(unit);
     const life = lives.get(unit);
+    const sessionIds = sessionOf(life);
     if (isRunning(life)) return { result: 'running', epoch: life.epoch, detail: '' };
-    const left = await leftOf(unit, life);
+    const left = await leftOf(unit, sessionIds);
     if (left.length === 0) {
+      if (life?.pid !== undefined) leaders.delete(life.pid);
       lives.set(unit, undefined);
       return { result: 'stopped', detail: '' };
     }
@@ -59,7 +80,10 @@ export function createExecRunner(options: ExecOptions): Runner {
 
   return {
     start,
-    stop: (unit, timeoutMs) => stop(unit, lives.get(unit), timeoutMs),
+    stop(unit, timeoutMs) {
+      const life = lives.get(unit);
+      return stop(unit, life, sessionOf(life), timeoutMs);
+    },
     monitor: (unit) => monitor(unit),
     async kill(unit) {
       const how = await endMarked(unit.marks, { sessionIds: sessionOf(lives.get(unit)), limitMs: KILL_LIMIT_MS });
@@ -74,14 +98,19 @@ export function createExecRunner(options: ExecOptions): Runner {
   };
 }
 
-async function stop(unit: Unit, life: Life | undefined, timeoutMs: number): Promise<ActionOutcome> {
+async function stop(
+  unit: Unit,
+  life: Life | undefined,
+  sessionIds: readonly number[],
+  timeoutMs: number,
+): Promise<ActionOutcome> {
   const rounds = Math.max(1, Math.ceil(timeoutMs / STOP_POLL_MS));
   if (isRunning(life)) signalAll([-life.pid], 'SIGTERM');
   let isRestAsked = false;
   for (let round = 0; round < rounds; round += 1) {
     // A sweep costs milliseconds, a look at one process next to nothing.
     if (!isRunning(life)) {
-      const left = findMarked(unit.marks);
+      const left = findServing(unit, sessionIds);
       if (left.length === 0) return { result: 'success', detail: '' };
       if (!isRestAsked) signalAll(left, 'SIGTERM'); // Those that had left its group.
       isRestAsked = true;
@@ -91,12 +120,18 @@ async function stop(unit: Unit, life: Life | undefined, timeoutMs: number): Prom
   return { result: 'timed_out', detail: `still there after ${timeoutMs} ms` };
 }
 
-/** Two looks: one sweep can miss a process that is just being forked. */
-async function leftOf(unit: Unit, life: Life | undefined): Promise<readonly number[]> {
-  const left = findMarked(unit.marks, sessionOf(life));
+/** Two looks: one sweep can miss a process that is just being forked. Leaders that nothing is left of go, too. */
+async function leftOf(unit: Unit, sessionIds: readonly number[]): Promise<readonly number[]> {
+  const left = findServing(unit, sessionIds);
   if (left.length > 0) return left;
   await delay(SWEEP_GAP_MS);
-  return findMarked(unit.marks, sessionOf(life));
+  const all = findMarked(unit.marks, sessionIds);
+  if (all.every(isEndedLeader)) signalAll(all, 'SIGKILL');
+  return all.filter((pid) => !isEndedLeader(pid));
+}
+
+function findServing(unit: Unit, sessionIds: readonly number[]): readonly number[] {
+  return findMarked(unit.marks, sessionIds).filter((pid) => !isEndedLeader(pid));
 }
 
 /** Without memory the main process is the oldest that leads a session, and tells its epoch itself. */
@@ -110,12 +145,7 @@ function leaderOf(pids: readonly number[]): Life | undefined {
 }
 
 function isRunning(life: Life | undefined): life is Life & { readonly pid: number } {
-  return life?.pid !== undefined && isAlive(life.pid, life.startTicks);
-}
-
-/** Its session belongs to it as long as its leader's pid cannot have been reused. */
-function sessionOf(life: Life | undefined): readonly number[] {
-  return isRunning(life) ? [life.pid] : [];
+  return life?.pid !== undefined && isServing(life.pid, life.startTicks);
 }
 
 function watchChild(child: Child, died: (code: number | null) => void): () => void {

@@ -95,14 +95,23 @@ export const keys = {
   /** The list of clusters of a deployment, one record each. */
   clusters: (cluster: string): Key => ({ pk: 'CLUSTERS', sk: cluster }),
   cluster: (cluster: string): Key => ({ pk: `C#${cluster}`, sk: 'CLUSTER' }),
-  definition: (cluster: string, rev: number): Key => ({ pk: `C#${cluster}`, sk: `DEF#${String(rev).padStart(8, '0')}` }),
+  definition: (cluster: string, rev: number): Key => ({
+    pk: `C#${cluster}`,
+    sk: `DEF#${String(rev).padStart(8, '0')}`,
+  }),
   host: (cluster: string, host: string): Key => ({ pk: `C#${cluster}`, sk: `HOST#${host}` }),
   group: (cluster: string, group: string): Key => ({ pk: `C#${cluster}`, sk: `GROUP#${group}` }),
   assignment: (principal: string): Key => ({ pk: `H#${principal}`, sk: 'ASSIGN' }),
   report: (principal: string, order: string): Key => ({ pk: `H#${principal}`, sk: `REPORT#${order}` }),
   run: (run: string): Key => ({ pk: `R#${run}`, sk: 'RUN' }),
-  step: (run: string, atMs: number, step: string): Key => ({ pk: `R#${run}`, sk: `STEP#${String(atMs).padStart(14, '0')}#${step}` }),
-  runIndex: (cluster: string, atMs: number, run: string): Key => ({ pk: `L#${cluster}`, sk: `${String(atMs).padStart(14, '0')}#${run}` }),
+  step: (run: string, atMs: number, step: string): Key => ({
+    pk: `R#${run}`,
+    sk: `STEP#${String(atMs).padStart(14, '0')}#${step}`,
+  }),
+  runIndex: (cluster: string, atMs: number, run: string): Key => ({
+    pk: `L#${cluster}`,
+    sk: `${String(atMs).padStart(14, '0')}#${run}`,
+  }),
   event: (cluster: string, day: string, id: string): Key => ({ pk: `E#${cluster}#${day}`, sk: id }),
   observer: (): Key => ({ pk: 'CLUSTERS-OBSERVER', sk: 'OBSERVER' }),
   late: (cluster: string, host: string): Key => ({ pk: `O#${cluster}`, sk: `LATE#${host}` }),
@@ -159,9 +168,16 @@ export interface HostRecord {
   readonly seen: SeenSession | null;
   /** When a tombstone was written for a vanished item; the wait for `lease-over` counts from here (S3). */
   readonly tombstoneAtMs: WallInstant | null;
+  /** The last run started about a failure of this host: paces and numbers further attempts at the same one. */
+  readonly tried?: { readonly failure: string; readonly attempts: number; readonly atMs: WallInstant } | undefined;
+  /** The session before, if another machine registered in its place, and when that was seen: no successor, it is waited out (S7). */
+  readonly replaced?: { readonly seen: SeenSession; readonly atMs: WallInstant } | undefined;
 }
 
-export type SeenSession = Pick<Heartbeat, 'session' | 'seq' | 'machine' | 'timing' | 'guardLevel' | 'rules' | 'mayHold'>;
+export type SeenSession = Pick<
+  Heartbeat,
+  'session' | 'seq' | 'machine' | 'timing' | 'guardLevel' | 'rules' | 'mayHold'
+>;
 
 /** A stored record that proves an old owner cannot be running a slot (S7). */
 export interface Evidence {
@@ -271,15 +287,7 @@ export interface Report {
 export type WorkType = 'HA' | 'Place' | 'Move' | 'Drain' | 'Stop' | 'ForceStop' | 'Failback' | 'Restart';
 
 export type RunPhase =
-  | 'Scheduled'
-  | 'Investigating'
-  | 'Fencing'
-  | 'Stopping'
-  | 'Restarting'
-  | 'Done'
-  | 'Held'
-  | 'Cancelled'
-  | 'Error';
+  'Scheduled' | 'Investigating' | 'Fencing' | 'Stopping' | 'Restarting' | 'Done' | 'Held' | 'Cancelled' | 'Error';
 
 export interface RunRecord {
   readonly run: string;

@@ -144,7 +144,7 @@ async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item
   const { session, seq, machine, timing, guardLevel, rules, mayHold } = item;
   const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold };
   await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
-    old === undefined ? null : { ...old, seen, tombstoneAtMs: null },
+    old === undefined ? null : met(old, seen, ports.wall.now()),
   );
   await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} registered`);
   await recordEvent(ports, cluster, {
@@ -168,6 +168,13 @@ async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item
       .map((owner) => owner?.session ?? ''),
   );
   for (const old of orphaned) await startHaRun(ports, { cluster, host: host.host, session: old, seq: 0 });
+}
+
+/** A machine that took another's place says nothing about what runs there: its predecessor is remembered, and waited out. */
+function met(host: HostRecord, seen: SeenSession, nowMs: WallInstant): HostRecord {
+  const next = { ...host, seen, tombstoneAtMs: null };
+  const isOtherMachine = host.seen !== null && host.seen.machine !== seen.machine;
+  return isOtherMachine ? { ...next, replaced: { seen: host.seen, atMs: nowMs } } : next;
 }
 
 async function report(

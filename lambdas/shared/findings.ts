@@ -10,6 +10,7 @@ import {
   keys,
   type Report,
   REVOKED_PREFIX,
+  type SeenSession,
   type SlotRecord,
   TOMBSTONE_MACHINE,
 } from '../../core/protocol/records.ts';
@@ -49,41 +50,51 @@ export async function findProof(
   const bySuccessor = successor(old, heartbeat, machineOf(facts, about) ?? heartbeat?.machine, finding);
   if (bySuccessor !== null) return { for: () => bySuccessor, kind: 'successor', because: bySuccessor.because };
 
-  if (heartbeat?.session.startsWith(REVOKED_PREFIX) !== true) return null;
-  const revoked =
-    heartbeat.machine === TOMBSTONE_MACHINE
-      ? tombstoned(host, session, heartbeat, finding.atMs, wallGapMs)
-      : await revokedItem(ports, host.principal, session, heartbeat);
-  if (revoked === null) return null;
-  const sample = leaseOver(revoked, { slot: -1, lists: [] }, '', finding);
-  if (sample === null) return null;
+  const over = await endedByLease(ports, about, heartbeat, { now: finding.atMs, wallGapMs });
+  const sample = over === null ? null : leaseOver(over, { slot: -1, lists: [] }, '', finding);
+  if (over === null || sample === null) return null;
   return {
-    for: (group, slot) => leaseOver(revoked, slot, group, finding),
+    for: (group, slot) => leaseOver(over, slot, group, finding),
     kind: 'lease-over',
     because: sample.because,
   };
 }
 
+interface Clock {
+  readonly now: WallInstant;
+  readonly wallGapMs: number;
+}
+
+/** The old session as it stood when its lease ran out for good, or null: not yet, or nothing shows it. */
+async function endedByLease(
+  ports: ControlPorts,
+  { host, session }: SessionOf,
+  heartbeat: Heartbeat | undefined,
+  clock: Clock,
+): Promise<Heartbeat | null> {
+  if (heartbeat === undefined || heartbeat.session === session) return null;
+  const { seen, tombstoneAtMs, replaced } = host;
+  // Whatever took its place in the item, this session cannot renew from then on (S2).
+  if (replaced?.seen.session === session) return waitedOut(heartbeat, replaced.seen, replaced.atMs, clock);
+  if (!heartbeat.session.startsWith(REVOKED_PREFIX)) return null;
+  if (heartbeat.machine !== TOMBSTONE_MACHINE) return revokedItem(ports, host.principal, session, heartbeat);
+  if (seen?.session !== session || tombstoneAtMs === null) return null;
+  return waitedOut(heartbeat, seen, tombstoneAtMs, clock);
+}
+
 /** The machine of the old session; undefined: it owns nothing and was not seen, so that no evidence about it has any effect. */
 function machineOf(facts: ClusterFacts, { host, session }: SessionOf): string | undefined {
   if (host.seen?.session === session) return host.seen.machine;
+  if (host.replaced?.seen.session === session) return host.replaced.seen.machine;
   const owners = facts.groups.flatMap((group) => group.slots.flatMap((slot) => slot.owner ?? []));
   return owners.find((owner) => owner.host === host.host && owner.session === session)?.machine;
 }
 
-/** A vanished item was revoked by a tombstone: its session is over once L_c + ε have passed from then (S3). */
-function tombstoned(
-  host: HostRecord,
-  session: string,
-  stone: Heartbeat,
-  now: WallInstant,
-  wallGapMs: number,
-): Heartbeat | null {
-  const { seen, tombstoneAtMs } = host;
-  if (seen?.session !== session || tombstoneAtMs === null) return null;
-  if (revocationDueInMs(seen, tombstoneAtMs, now, wallGapMs) > 0) return null;
+/** L_c + ε have passed since something else stood in the session's place (S3). */
+function waitedOut(instead: Heartbeat, seen: SeenSession, sinceMs: WallInstant, clock: Clock): Heartbeat | null {
+  if (revocationDueInMs(seen, sinceMs, clock.now, clock.wallGapMs) > 0) return null;
   // Which lists it had acknowledged went with the item: a session that could hold binds to nobody.
-  return { ...stone, ...seen, host: host.host, lists: {} };
+  return { ...instead, ...seen, lists: {} };
 }
 
 /** The item as the revocation found it, if it was this session that was revoked. */

@@ -1,8 +1,10 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { FAILURES } from '../../core/failures/failures.ts';
 import { PAIR } from './definitions.ts';
 import { createWorld, World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 let world: World;
 beforeAll(async () => {

@@ -1,10 +1,12 @@
 /** Deaths half-way, everything twice, answers lost: whatever happens to a run, the next attempt finishes the job. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { HaError } from '../../core/failures/failures.ts';
 import { EMPTY_SWEEP_MEMORY } from '../../lambdas/find-behind/sweep.ts';
 import { definitionOf, DB, PAIR } from './definitions.ts';
 import { ASL } from './virtual-workflow.ts';
 import { createWorld, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 /** What counts when two histories are compared: who owns what, in what state; not when, nor which run. */
 function endState(world: World, isOwnerShown = true): object {

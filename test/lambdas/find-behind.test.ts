@@ -1,9 +1,11 @@
 /** The loop of find-behind: one invocation follows another, with or without the memory of the one before (S13). */
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { keys, type ObserverRecord } from '../../core/protocol/records.ts';
 import { findBehind, type FindBehindResult } from '../../lambdas/find-behind/handler.ts';
 import { PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 const MINUTE_MS = 60_000;
 

@@ -1,8 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { Heartbeat, LateRecord } from '../../core/protocol/records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import { definitionOf, DB, PAIR } from './definitions.ts';
 import { createWorld, ROOMY, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 /** Moments of the revocations that were sent, and what the observer had on record then. */
 function watchRevocations(
@@ -267,7 +269,7 @@ describe('a heartbeat item vanishes', () => {
       const owner = world.owner('db/0') ?? '';
       if (!isAlive) world.host(owner).die();
       world.tables.heartbeats.delete(world.host(owner).principal);
-      await world.until('a tombstone stands', () => world.hostRecord(owner)?.tombstoneAtMs != null);
+      await world.until('a tombstone stands', () => world.hostRecord(owner)?.tombstoneAtMs !== null);
       const stoneAtMs = world.hostRecord(owner)?.tombstoneAtMs ?? 0;
       await world.until('it was taken over', () => world.slot('db/0').epoch === 2);
       const [proven] = world.truth.evidences;
@@ -280,6 +282,34 @@ describe('a heartbeat item vanishes', () => {
       await world.whole();
     },
   );
+
+  test('another machine under the same name is no successor: the old session is waited out (S7)', async () => {
+    const world = await createWorld({ yaml: PAIR });
+    await world.whole();
+    const owner = world.owner('db/0') ?? '';
+    // The old machine is cut off and runs on until its lease ends; its clone registers where the item was.
+    world.host(owner).isCut = true;
+    world.tables.heartbeats.delete(world.host(owner).principal);
+    const clone = world.cloneHost(owner);
+    clone.boot();
+    await world.until('the clone stands in the item', () => world.hostRecord(owner)?.replaced !== undefined);
+    const seenAtMs = world.hostRecord(owner)?.replaced?.atMs ?? 0;
+    await world.until('it was taken over', () => world.slot('db/0').epoch === 2);
+    const [proven] = world.truth.evidences;
+    expect(proven?.kind).toBe('lease-over');
+    expect((proven?.atMs ?? 0) - seenAtMs).toBeGreaterThanOrEqual(3_400);
+  });
+
+  test('a machine that replaces a dead one under its name takes part as soon as the old session is over', async () => {
+    const world = await createWorld({ yaml: PAIR });
+    await world.whole();
+    const owner = world.owner('db/0') ?? '';
+    world.host(owner).die();
+    world.cloneHost(owner).boot();
+    await world.until('it was taken over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'));
+    await world.whole();
+    expect(world.slot('db/0').tookOverBy?.kind).toBe('lease-over');
+  });
 
   test('of a host that owns nothing: nothing moves', async () => {
     const world = await createWorld({ yaml: PAIR });

@@ -1,11 +1,13 @@
 /** Events that nobody should send: refused with a clear text, and nothing is written. */
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { failureCode, messageOf } from '../../core/failures/failures.ts';
 import { findBehind } from '../../lambdas/find-behind/handler.ts';
 import { reconcileHandler } from '../../lambdas/reconcile/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
 import { PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 const HUGE = 'x'.repeat(1024 * 1024);
 const WORK = {
@@ -142,7 +144,7 @@ describe('step Lambdas', () => {
       })),
       ...['investigator', 'answer', 'askedAtMs', 'facts', 'says'].map((field) => ({
         ...verdict,
-        answers: [{ ...answer, [field]: 17n > 1n ? [] : 0 }],
+        answers: [{ ...answer, [field]: [1] }],
       })),
     ];
     for (const event of events) await expectRefused(world.handlers.HaInvestigate, event);

@@ -1,6 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { definitionOf, DB, PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 async function pair(): Promise<{ readonly world: World; readonly from: string; readonly to: string }> {
   const world = await createWorld({ yaml: PAIR });

@@ -1,8 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createWorld, SAMPLE, World } from './world.ts';
 import { type HostRecord, keys } from '../../core/protocol/records.ts';
-import type { HostScript } from './scripted-host.ts';
+import type { HostScript } from './host-script.ts';
 import { CRON, DB, definitionOf, PAIR } from './definitions.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 describe('first placement', () => {
   test('the sample: every slot on a host of its own group, the preferred one first, in epoch 1, without evidence', async () => {

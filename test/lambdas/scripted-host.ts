@@ -10,7 +10,6 @@ import { isCovered } from '../../core/config/model.ts';
 import { registrationMove } from '../../core/lease/registration.ts';
 import type {
   Assignment,
-  GuardLevel,
   Heartbeat,
   Order,
   Registration,
@@ -18,39 +17,15 @@ import type {
   ReportOutcome,
   SlotReport,
 } from '../../core/protocol/records.ts';
-import { keys, RULES_VERSION } from '../../core/protocol/records.ts';
+import { keys } from '../../core/protocol/records.ts';
 import type { GroundTruth } from './ground-truth.ts';
-
-export interface HostScript {
-  bootMs: number;
-  /** From the rise of the directive to obeying. */
-  readMs: number;
-  probeMs: number;
-  startMs: number;
-  stopMs: number;
-  onStart: (order: Order) => 'started' | 'failed' | 'silent';
-  /** `stuck`: begins to stop and never ends. */
-  onRelease: (order: Order) => 'released' | 'stuck';
-  guardLevel: GuardLevel;
-  rules: number;
-}
-
-export const DEFAULT_SCRIPT: HostScript = {
-  bootMs: 500,
-  readMs: 20,
-  probeMs: 30,
-  startMs: 200,
-  stopMs: 100,
-  onStart: () => 'started',
-  onRelease: () => 'released',
-  guardLevel: 'init',
-  rules: RULES_VERSION,
-};
+import { DEFAULT_SCRIPT, type HostScript } from './host-script.ts';
 
 export interface HostSetting {
   readonly name: string;
   readonly cluster: string;
   readonly principal: string;
+  readonly machine: string;
   readonly clock: MemoryClock;
   readonly store: MemoryStore;
   readonly truth: GroundTruth;
@@ -176,7 +151,7 @@ export class ScriptedHost {
         const found = await own.read();
         const move = registrationMove(found, {
           session,
-          machine: `m-${this.name}`,
+          machine: this.#at.machine,
           bootId: `b${this.#boots}`,
           handover: [],
         });
@@ -199,7 +174,7 @@ export class ScriptedHost {
       session,
       cluster: this.#at.cluster,
       host: this.name,
-      machine: `m-${this.name}`,
+      machine: this.#at.machine,
       bootId: `b${this.#boots}`,
       launchTime: '',
       guardLevel: this.script.guardLevel,

@@ -31,7 +31,8 @@ import { reconcileHandler } from '../../lambdas/reconcile/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
 import type { ControlPorts } from '../../lambdas/shared/ports.ts';
 import { GroundTruth } from './ground-truth.ts';
-import { type HostScript, ScriptedHost } from './scripted-host.ts';
+import type { HostScript } from './host-script.ts';
+import { ScriptedHost } from './scripted-host.ts';
 import { type FunctionName, type Invocation, type Invoke, VirtualWorkflow } from './virtual-workflow.ts';
 
 export const SAMPLE = readFileSync(new URL('../../local/samples/cluster.yaml', import.meta.url), 'utf8');
@@ -201,6 +202,17 @@ export class World {
   }
 
   addHost(name: string, script: Partial<HostScript> = {}): ScriptedHost {
+    const host = this.#newHost(name, `m-${name}`, script);
+    this.hosts.set(name, host);
+    return host;
+  }
+
+  /** Another machine with the identity of `name`; what `host(name)` gives stays the first. */
+  cloneHost(name: string): ScriptedHost {
+    return this.#newHost(name, `clone-of-${name}`, {});
+  }
+
+  #newHost(name: string, machine: string, script: Partial<HostScript>): ScriptedHost {
     const { instanceId } = this.definition.hosts.find((host) => host.name === name) ?? {};
     const principal = `arn:aws:ec2:local:000000000000:instance/${instanceId ?? ''}`;
     const host: ScriptedHost = new ScriptedHost(
@@ -208,6 +220,7 @@ export class World {
         name,
         cluster: this.cluster,
         principal,
+        machine,
         clock: this.clock,
         store: new MemoryStore(this.tables, {
           faults: () => {
@@ -220,7 +233,6 @@ export class World {
       },
       script,
     );
-    this.hosts.set(name, host);
     return host;
   }
 

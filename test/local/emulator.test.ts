@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { request as ask } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +63,15 @@ describe('emulator', () => {
     expect(await registryAt(two).get(key)).toBeUndefined();
   });
 
+  test('closes in order under requests whose clients have gone', async () => {
+    const emulator = await start({ path: await folder() });
+    await ensureTables(placeOf(emulator.url), names);
+    const stored = registryAt(emulator);
+    for (let n = 0; n < 20; n += 1) await stored.put({ pk: 'C#payments', sk: `N#${n}` }, 'x'.repeat(1_000), null);
+    await Promise.all(Array.from({ length: 20 }, () => askAndLeave(emulator.url)));
+    await emulator.close();
+  });
+
   test('a folder that another runtime uses is refused with what to do', async () => {
     const path = await folder();
     const first = await start({ path });
@@ -105,3 +116,21 @@ describe('emulator', () => {
     expect(await registryAt(emulator).put(key, 'alive', null)).toBe('written');
   });
 });
+
+/** A whole request whose answer nobody waits for; resolves when it is on its way. */
+async function askAndLeave(url: string): Promise<void> {
+  const request = ask(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'DynamoDB_20120810.Scan',
+      'x-amz-date': '20260101T000000Z',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+    },
+  });
+  request.on('error', () => undefined);
+  request.end(JSON.stringify({ TableName: names.registry }));
+  await once(request, 'finish');
+  request.destroy();
+}

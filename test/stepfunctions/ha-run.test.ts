@@ -1,9 +1,11 @@
 /** The workflow file: its codes, and that every state of it is reached by some story. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { FAILURES, HaError } from '../../core/failures/failures.ts';
 import { PAIR } from '../lambdas/definitions.ts';
 import { ASL, type Invocation } from '../lambdas/virtual-workflow.ts';
 import { createWorld, type World } from '../lambdas/world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
 
 function collect(value: unknown, key: string): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return [];

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { MemoryStore } from '../../adapters/memory/memory-store.ts';
+import { memoryTables, type MemoryOperation } from '../../adapters/memory/memory-tables.ts';
+import { type BeatLoop, startBeating } from '../../agent/beat.ts';
+import { HaError } from '../../core/failures/failures.ts';
+import { TIMING } from '../core/lease/host-model.ts';
+import { beat, registration, TTL } from '../contract/fixtures.ts';
+import { fakeTime, pass, realTime, sleepThrough } from './faked-time.ts';
+
+/** I 250 ms and no jitter, r 200 ms, w 400 ms. */
+const EVEN = { ...TIMING, jitter: 0 };
+
+type Fault = (op: MemoryOperation, phase: 'before' | 'after') => void | Promise<void>;
+
+let faults: Fault;
+let guardSilentMs: number;
+let renewed: { seq: number; sentAt: number; answeredAt: number }[];
+let refused: string[];
+let logged: string[];
+let loop: BeatLoop;
+let control: MemoryStore;
+let stamps: number;
+
+beforeEach(async () => {
+  const { clock, sleeper } = fakeTime();
+  faults = () => undefined;
+  guardSilentMs = 0;
+  renewed = [];
+  refused = [];
+  logged = [];
+  stamps = 0;
+  const tables = memoryTables();
+  control = new MemoryStore(tables);
+  await control.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
+  loop = startBeating('s1', EVEN, {
+    clock,
+    own: new MemoryStore(tables, { faults: (op, phase) => faults(op, phase), sleeper }).ownHeartbeat('h1'),
+    random: () => 0.5,
+    log: (_, text) => void logged.push(text),
+    beat: () => beat({ obeyed: ++stamps }),
+    guardSilentMs: () => guardSilentMs,
+    onRenewed: ({ seq }, sentAt, answeredAt) => void renewed.push({ seq, sentAt, answeredAt }),
+    onRefused: (found) => void refused.push(found),
+  });
+});
+
+afterEach(() => {
+  loop.stop();
+  realTime();
+});
+
+const lost = (): never => {
+  throw new HaError('store_unavailable', 'no route');
+};
+const sleeping = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
+
+test('the first beat goes out at once, then one per interval, each with its own t_send', async () => {
+  await pass(1_000);
+  expect(renewed).toEqual([
+    { seq: 2, sentAt: 0, answeredAt: 0 },
+    { seq: 3, sentAt: 250, answeredAt: 250 },
+    { seq: 4, sentAt: 500, answeredAt: 500 },
+    { seq: 5, sentAt: 750, answeredAt: 750 },
+    { seq: 6, sentAt: 1_000, answeredAt: 1_000 },
+  ]);
+  expect((await control.heartbeats().read('h1'))?.obeyed).toBe(5);
+  expect(logged).toEqual([]);
+});
+
+test('S2: one renewal at a time; an answer counts from when its renewal was sent', async () => {
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  faults = async (_, phase) => {
+    if (phase === 'before') mostAtOnce = Math.max(mostAtOnce, (atOnce += 1));
+    await sleeping(60);
+    if (phase === 'after') atOnce -= 1;
+  };
+  await pass(2_000);
+  expect(mostAtOnce).toBe(1);
+  expect(renewed.length).toBeGreaterThan(5);
+  for (const { sentAt, answeredAt } of renewed) expect(answeredAt - sentAt).toBe(120);
+});
+
+test('an answer after r is no answer; it is said once, and so is the recovery', async () => {
+  await pass(100);
+  faults = (_, phase) => (phase === 'after' ? sleeping(5_000) : undefined);
+  await pass(1_400);
+  expect(renewed).toHaveLength(1);
+  faults = () => undefined;
+  await pass(500);
+  expect(renewed.length).toBeGreaterThan(1);
+  expect(logged).toEqual(['no renewal: timed_out', expect.stringMatching(/^renewing again after \d+ ms: timed_out$/)]);
+});
+
+test('other trouble is said anew', async () => {
+  faults = lost;
+  await pass(600);
+  faults = () => {
+    throw new HaError('store_throttled', 'slow down');
+  };
+  await pass(600);
+  expect(logged).toEqual(['no renewal: store_unavailable', 'no renewal: store_throttled']);
+});
+
+describe('S3', () => {
+  test('refused ends the beating, and is passed on once', async () => {
+    await pass(300);
+    const seq = (await control.heartbeats().read('h1'))?.seq ?? 0;
+    await control.heartbeats().revoke('h1', 's1', seq, 'run-7');
+    await pass(2_000);
+    expect(refused).toEqual(['revoked:run-7']);
+    expect(renewed).toHaveLength(2);
+  });
+
+  test('a missing item is an outage: it beats on, creates nothing, and recovers', async () => {
+    const tables = memoryTables();
+    const own = new MemoryStore(tables).ownHeartbeat('h1');
+    loop.stop();
+    const { clock } = fakeTime();
+    loop = startBeating('s1', EVEN, {
+      clock,
+      own,
+      random: () => 0.5,
+      log: (_, text) => void logged.push(text),
+      beat,
+      guardSilentMs: () => 0,
+      onRenewed: () => void renewed.push({ seq: 0, sentAt: 0, answeredAt: 0 }),
+      onRefused: (found) => void refused.push(found),
+    });
+    const before = renewed.length;
+    await pass(1_000);
+    expect(tables.heartbeats.size).toBe(0);
+    expect(renewed).toHaveLength(before);
+    expect(refused).toEqual([]);
+    await own.register(registration('s1'), null, beat(), TTL);
+    await pass(300);
+    expect(renewed.length).toBeGreaterThan(before);
+    expect(logged[0]).toBe('no renewal: the heartbeat item or its table is missing');
+  });
+});
+
+test('S4: an agent whose guard is silent for more than w stops beating, and goes on when it is heard again', async () => {
+  guardSilentMs = 401;
+  await pass(1_000);
+  expect(renewed).toHaveLength(1);
+  guardSilentMs = 400;
+  await pass(500);
+  expect(renewed.length).toBeGreaterThan(1);
+  expect(logged[0]).toBe('no renewal: the guard has been silent for more than 400 ms');
+});
+
+test('a process that was not running says so, and counts the lease from after it woke', async () => {
+  await pass(100);
+  sleepThrough(5_000);
+  await pass(300);
+  expect(logged).toEqual([expect.stringMatching(/^the beat is \d+ ms late: this process was not running$/)]);
+  expect(renewed.at(-1)?.sentAt).toBeGreaterThanOrEqual(5_100);
+});
+
+test('after stop() nothing is sent, and an answer that is under way is not passed on', async () => {
+  faults = (_, phase) => (phase === 'after' ? sleeping(100) : undefined);
+  await pass(260);
+  const count = renewed.length;
+  loop.stop();
+  await pass(2_000);
+  expect(renewed).toHaveLength(count);
+  expect(refused).toEqual([]);
+});

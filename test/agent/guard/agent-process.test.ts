@@ -1,0 +1,73 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { type AgentProcess, startAgent } from '../../../agent/guard/agent-process.ts';
+import type { AgentMessage } from '../../../core/protocol/guard-link.ts';
+import { until } from '../../local/fleet/until.ts';
+
+/** Real processes on a busy machine. */
+jest.setTimeout(30_000);
+
+let folder: string;
+let agent: AgentProcess | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-agent-'));
+});
+
+afterEach(() => {
+  agent?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** An agent that notes its start, says `ready`, and does as told. */
+function script(then: string): string {
+  const file = join(folder, 'agent.mjs');
+  const note = `appendFileSync(${JSON.stringify(join(folder, 'starts'))}, process.env.HOLDFAST_ROLE + '\\n');`;
+  writeFileSync(file, `import { appendFileSync } from 'node:fs'; ${note} process.send({ type: 'ready' }); ${then}`);
+  return file;
+}
+
+const starts = (): string[] => readFileSync(join(folder, 'starts'), 'utf8').trim().split('\n');
+
+test('a successor starts only when nothing of the agent before it is left', async () => {
+  const exits: string[] = [];
+  const asked: ((isGone: boolean) => void)[] = [];
+  agent = startAgent({
+    entry: script('process.disconnect(); process.exitCode = 3;'),
+    configFile: 'none',
+    now: () => performance.now(),
+    onMessage: () => undefined,
+    onExit: (how) => void exits.push(how),
+    endAgent: () => new Promise((resolve) => void asked.push(resolve)),
+  });
+  await until('its end', () => asked.length === 1);
+  expect(exits).toEqual(['exit 3']);
+  asked[0]?.(false);
+  await until('another look', () => asked.length === 2);
+  expect(starts()).toEqual(['agent']);
+  asked[1]?.(true);
+  await until('its successor', () => starts().length === 2);
+  agent.close();
+  await until('the end of that one', () => exits.length === 2);
+});
+
+test('what an agent says is heard while it lives; end() kills it even if it is stopped', async () => {
+  const heard: AgentMessage[] = [];
+  const exits: string[] = [];
+  agent = startAgent({
+    entry: script("process.kill(process.pid, 'SIGSTOP'); setInterval(() => undefined, 1000);"),
+    configFile: 'none',
+    now: () => performance.now(),
+    onMessage: (message) => void heard.push(message),
+    onExit: (how) => void exits.push(how),
+    endAgent: () => Promise.resolve(true),
+  });
+  await until('its word', () => heard.length === 1);
+  expect(heard).toEqual([{ type: 'ready' }]);
+  agent.close();
+  expect(await agent.end()).toBe(true);
+  await until('its end', () => exits.length === 1);
+  expect(exits).toEqual(['SIGKILL']);
+});
