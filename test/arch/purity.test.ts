@@ -190,7 +190,7 @@ describe('bundle', () => {
   test('an SDK that hides behind two imports is seen', async () => {
     const tree = plant({
       'core/start.ts': "export { client } from '../lambdas/client.ts';\n",
-      'lambdas/client.ts': "export { unmarshall as client } from '@aws-sdk/util-dynamodb';\n",
+      'lambdas/client.ts': "export { DynamoDBClient as client } from '@aws-sdk/client-dynamodb';\n",
     });
     const inputs = await inputsOf(tree.folder, ['core/start.ts']);
     tree.remove();
