@@ -20,6 +20,8 @@ import type { GuardLink, SessionMessage } from './guard-link.ts';
 
 export const AGENT_VERSION = '0.1.0';
 
+const ARM_AGAIN_MS = 5_000;
+
 export interface SessionPorts {
   readonly config: HostConfig;
   readonly clock: BootClock;
@@ -43,10 +45,16 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
   let beating: BeatLoop | null = null;
   let onArmed: ((level: GuardLevel) => void) | null = null;
 
-  const armed = (timing: Timing): Promise<GuardLevel> =>
+  /** Asked again until it is answered: a watchdog that could not be armed once may be there the next time. */
+  const armed = (session: string, timing: Timing): Promise<GuardLevel> =>
     new Promise((resolve) => {
-      onArmed = resolve;
-      link.send({ type: 'arm', timing });
+      const ask = (): void => link.send({ type: 'arm', session, timing });
+      const again = setInterval(ask, ARM_AGAIN_MS);
+      onArmed = (level) => {
+        clearInterval(again);
+        resolve(level);
+      };
+      ask();
     });
 
   const beatOn = (session: string, timing: Timing): void => {
@@ -59,10 +67,12 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
 
   const begin = async (told: SessionMessage): Promise<void> => {
     const { session } = told;
+    // A session that stands is renewed before anything else: the registry may be slow, the deadline does not wait.
+    if (told.isRegistered && told.timing !== null) return beatOn(session, told.timing);
     const assignment = await ports.assignments.first();
     if (current !== told) return;
-    if (told.isRegistered && told.timing !== null) return beatOn(session, told.timing);
-    const level = await armed(assignment.timing);
+    const level = await armed(session, assignment.timing);
+    if (current !== told) return;
     const registration = registrationOf(ports.config, session, assignment, level);
     const isCurrent = (): boolean => current === told;
     const registered = await registerSession({ ...ports, registration, handover: told.handover, ttl, isCurrent });
@@ -83,6 +93,8 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
       if (message.type === 'armed') onArmed?.(message.level);
       if (message.type !== 'session') return;
       beating?.stop();
+      onArmed?.('none'); // Whoever waits for the session before gives up; nothing registers at that level.
+      onArmed = null;
       standing = null;
       current = message;
       void begin(message);

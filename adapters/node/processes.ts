@@ -6,12 +6,13 @@
  * nothing; a young process without an environment, and a killed one that is not dead yet, count as something.
  *
  * Services are started under a leader that keeps the marks and the kernel session (`agent/services/leader.ts`), so that
- * even one that clears its environment is found by its session or its parent. The leader is therefore killed last: as
- * long as such a one will not die, the leader stays as the evidence. What still escapes: a process that clears its
+ * even one that clears its environment is found by its session or its parent. Everything is therefore stopped before it
+ * is killed, and the leader dies last: as long as such a one will not die, the leader stays as the evidence. What still escapes: a process that clears its
  * environment AND has its own session AND whose parent is gone; one whose leader somebody else has killed; and whatever
  * another daemon (systemd, docker, cron) starts when asked to.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { invariant } from '../../core/failures/invariant.ts';
 import { isDead, processStat } from './proc.ts';
 import { type Found, sweep, type Target } from './sweep.ts';
 
@@ -19,6 +20,8 @@ export { environmentOf, processStart } from './proc.ts';
 
 const SWEEP_GAP_MS = 5;
 const LIMIT_MS = 5_000;
+/** Something that goes on multiplying is killed as it is. */
+const FREEZES_MAX = 3;
 
 /**
  * Pids that belong to `mark` (`NAME=value`; all of them, if several), ascending; with `sessionIds` also the members of
@@ -36,6 +39,7 @@ export function findAllMarked(sets: readonly (readonly string[])[]): number[][] 
 
 function targetOf(mark: string | readonly string[], sessionIds: readonly number[]): Target {
   const marks = typeof mark === 'string' ? [mark] : mark;
+  invariant(marks.length > 0 && !marks.includes(''), 'no marks: that would be every process of the machine');
   return { marks, givenSessions: new Set(sessionIds), ledSessions: new Set() };
 }
 
@@ -67,7 +71,9 @@ export function endMarked(mark: string | readonly string[], options: EndOptions 
   return new Promise((resolve) => {
     endings.add({
       target: targetOf(mark, options.sessionIds ?? []),
+      frozen: new Map(),
       killed: new Map(),
+      freezes: 0,
       limit: performance.now() + (options.limitMs ?? LIMIT_MS),
       emptySweeps: 0,
       resolve,
@@ -86,8 +92,10 @@ export function endAllMarked(
 
 interface Ending {
   target: Target;
-  /** Start by pid of what was sent a SIGKILL. */
+  /** Start by pid of what was sent a SIGSTOP, and a SIGKILL. */
+  readonly frozen: Map<number, number>;
   readonly killed: Map<number, number>;
+  freezes: number;
   /** By `performance.now()`. */
   readonly limit: number;
   emptySweeps: number;
@@ -124,27 +132,40 @@ function sweepOrNothing(round: readonly Ending[]): readonly Found[] | undefined 
 }
 
 function judge(ending: Ending, found: Found | undefined): 'ended' | 'left' | 'open' {
+  const isOver = performance.now() >= ending.limit;
   if (found !== undefined) {
     ending.target = { ...ending.target, ledSessions: found.ledSessions };
-    kill(ending, found);
+    if (isOver || !freeze(ending, found)) kill(ending, found);
   }
   const isEmpty = found?.members.size === 0 && !found.isUnsettled && !isAnyAlive(ending.killed);
   ending.emptySweeps = isEmpty ? ending.emptySweeps + 1 : 0;
   if (ending.emptySweeps === 2) return 'ended';
   // A limit does not part two empty sweeps: on a slow machine nothing would ever be proven.
-  return performance.now() >= ending.limit && !isEmpty ? 'left' : 'open';
+  return isOver && !isEmpty ? 'left' : 'open';
 }
 
 /**
- * A marked leader dies after the members that are found by it alone. Until then it is stopped: one that forks all the
- * time would go on for ever.
+ * All of it is stopped before any of it is killed: a child that is just dropping its environment and leaving the session
+ * is known by its parent only. False: nothing new was found, or enough was tried.
  */
+function freeze(ending: Ending, { members }: Found): boolean {
+  const fresh = [...members].filter(([pid, { stat }]) => ending.frozen.get(pid) !== stat.startTicks);
+  if (fresh.length === 0 || ending.freezes === FREEZES_MAX) return false;
+  ending.freezes += 1;
+  for (const [pid, { stat }] of fresh) {
+    signalAll([pid], 'SIGSTOP');
+    ending.frozen.set(pid, stat.startTicks);
+  }
+  return true;
+}
+
+/** A marked leader dies after the members that are found by it alone. */
 function kill(ending: Ending, { members }: Found): void {
   const isAnyHidden = [...members.values()].some(({ isMarked }) => !isMarked);
   for (const [pid, { stat, isMarked }] of members) {
-    const isLast = isAnyHidden && isMarked && stat.session === pid;
-    signalAll([pid], isLast ? 'SIGSTOP' : 'SIGKILL');
-    if (!isLast) ending.killed.set(pid, stat.startTicks);
+    if (isAnyHidden && isMarked && stat.session === pid) continue;
+    signalAll([pid], 'SIGKILL');
+    ending.killed.set(pid, stat.startTicks);
   }
 }
 

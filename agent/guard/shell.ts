@@ -81,6 +81,8 @@ function performOne(shell: GuardShell, ports: GuardPorts, effect: GuardEffect, i
       return shell.handle({ type: 'leave_recorded', asked: effect.asked, request: effect.request, isSaved });
     case 'confirm_release':
       return shell.handle({ type: 'release_recorded', asked: effect.asked, isSaved });
+    case 'confirm_session':
+      return shell.handle({ type: 'session_recorded', session: effect.session });
     case 'feed':
       return ports.watchdog.feed();
     case 'send':

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMarked, environmentOf, findMarked, signalAll } from '../../adapters/node/processes.ts';
 import { processStat } from '../../adapters/node/proc.ts';
 import { type Child, startChild } from './child.ts';
-import { commandProblem, isEndedLeader, isServing, ledCommand } from './leader.ts';
+import { commandProblem, createSessions, isEndedLeader, isServing, ledCommand } from './leader.ts';
 import type { ActionOutcome, Life, Lives, MonitorOutcome, Runner } from './runner.ts';
 import type { ServiceLogs } from './service-log.ts';
 import { epochOf, type Unit } from './unit.ts';
@@ -15,6 +15,8 @@ import { epochOf, type Unit } from './unit.ts';
 const SETTLE_MS = 50;
 const STOP_POLL_MS = 20;
 const SWEEP_GAP_MS = 5;
+/** A leader is gone at once, unless the machine hardly runs. */
+const LEADERS_GONE_ROUNDS = 200;
 const KILL_LIMIT_MS = 3_000;
 /** How often an adopted process, which is no child of this agent, is looked at. */
 const ADOPTED_POLL_MS = 100;
@@ -29,20 +31,7 @@ export function createExecRunner(options: ExecOptions): Runner {
   const { lives } = options;
   /** Children of this agent, by pid: their death is known at once. */
   const children = new Map<number, Child>();
-  /** Start by pid of leaders that this agent has seen alive. */
-  const leaders = new Map<number, number | undefined>();
-
-  /**
-   * The kernel session of a leader is the service's even after the leader was killed: the number is not given to another
-   * process as long as the session has a member. What is only remembered from another boot proves nothing.
-   */
-  function sessionOf(life: Life | undefined): readonly number[] {
-    if (life?.pid === undefined) return [];
-    const stat = processStat(life.pid);
-    const isOurs = stat === undefined ? leaders.get(life.pid) === life.startTicks : stat.startTicks === life.startTicks;
-    if (stat !== undefined && isOurs) leaders.set(life.pid, life.startTicks);
-    return isOurs && leaders.has(life.pid) ? [life.pid] : [];
-  }
+  const sessions = createSessions();
 
   async function start(unit: Unit, timeoutMs: number): Promise<ActionOutcome> {
     const argv = options.resolveCommand(unit.service.command);
@@ -52,7 +41,7 @@ export function createExecRunner(options: ExecOptions): Runner {
     const child = await startChild(unit, { argv: ledCommand(argv), env, logs: options.logs, isLed: true });
     if (typeof child === 'string') return { result: 'failed', detail: child };
     lives.set(unit, { epoch: unit.epoch, pid: child.pid, startTicks: child.startTicks });
-    leaders.set(child.pid, child.startTicks);
+    sessions.of(lives.get(unit));
     children.set(child.pid, child);
     void child.exited.then(() => children.delete(child.pid));
     const settled = delay(Math.min(settleMs(unit), timeoutMs), 'alive' as const, { ref: false });
@@ -64,11 +53,11 @@ export function createExecRunner(options: ExecOptions): Runner {
   async function monitor(unit: Unit): Promise<MonitorOutcome> {
     options.logs.bound(unit);
     const life = lives.get(unit);
-    const sessionIds = sessionOf(life);
+    const sessionIds = sessions.of(life);
     if (isRunning(life)) return { result: 'running', epoch: life.epoch, detail: '' };
     const left = await leftOf(unit, sessionIds);
     if (left.length === 0) {
-      if (life?.pid !== undefined) leaders.delete(life.pid);
+      sessions.forget(life);
       lives.set(unit, undefined);
       return { result: 'stopped', detail: '' };
     }
@@ -82,11 +71,11 @@ export function createExecRunner(options: ExecOptions): Runner {
     start,
     stop(unit, timeoutMs) {
       const life = lives.get(unit);
-      return stop(unit, life, sessionOf(life), timeoutMs);
+      return stop(unit, life, sessions.of(life), timeoutMs);
     },
     monitor: (unit) => monitor(unit),
     async kill(unit) {
-      const how = await endMarked(unit.marks, { sessionIds: sessionOf(lives.get(unit)), limitMs: KILL_LIMIT_MS });
+      const how = await endMarked(unit.marks, { sessionIds: sessions.of(lives.get(unit)), limitMs: KILL_LIMIT_MS });
       return { result: how === 'ended' ? 'success' : 'failed', detail: '' };
     },
     watch(unit, died) {
@@ -120,14 +109,17 @@ async function stop(
   return { result: 'timed_out', detail: `still there after ${timeoutMs} ms` };
 }
 
-/** Two looks: one sweep can miss a process that is just being forked. Leaders that nothing is left of go, too. */
+/** Two looks: one sweep can miss a process that is just being forked. Leaders that nothing else is left of go as well. */
 async function leftOf(unit: Unit, sessionIds: readonly number[]): Promise<readonly number[]> {
   const left = findServing(unit, sessionIds);
   if (left.length > 0) return left;
-  await delay(SWEEP_GAP_MS);
-  const all = findMarked(unit.marks, sessionIds);
-  if (all.every(isEndedLeader)) signalAll(all, 'SIGKILL');
-  return all.filter((pid) => !isEndedLeader(pid));
+  for (let round = 0; round < LEADERS_GONE_ROUNDS; round += 1) {
+    await delay(SWEEP_GAP_MS);
+    const all = findMarked(unit.marks, sessionIds);
+    if (all.length === 0 || !all.every(isEndedLeader)) return all;
+    signalAll(all, 'SIGKILL');
+  }
+  return findMarked(unit.marks, sessionIds);
 }
 
 function findServing(unit: Unit, sessionIds: readonly number[]): readonly number[] {

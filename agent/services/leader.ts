@@ -11,6 +11,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDead, processStat } from '../../adapters/node/proc.ts';
+import type { Life } from './runner.ts';
 
 /** Name that the leader takes when its service is over; 15 characters at most. */
 const ENDED = 'holdfast-ended';
@@ -66,4 +67,30 @@ export function isEndedLeader(pid: number): boolean {
 export function isServing(pid: number, startTicks: number | undefined): boolean {
   const stat = processStat(pid);
   return stat !== undefined && stat.startTicks === startTicks && !isDead(stat) && stat.name !== ENDED;
+}
+
+export interface Sessions {
+  /** The kernel session of that life's service, if it can be told from others. */
+  of(life: Life | undefined): readonly number[];
+  forget(life: Life | undefined): void;
+}
+
+/**
+ * A session is the service's even after its leader was killed: its number is not given to another process as long as it
+ * has a member. That holds only for leaders seen alive before: a number remembered from another boot proves nothing.
+ */
+export function createSessions(): Sessions {
+  const seen = new Map<number, number | undefined>();
+  return {
+    of(life) {
+      if (life?.pid === undefined) return [];
+      const stat = processStat(life.pid);
+      if (stat !== undefined && stat.startTicks !== life.startTicks) return [];
+      if (stat !== undefined) seen.set(life.pid, life.startTicks);
+      return seen.has(life.pid) && seen.get(life.pid) === life.startTicks ? [life.pid] : [];
+    },
+    forget(life) {
+      if (life?.pid !== undefined) seen.delete(life.pid);
+    },
+  };
 }

@@ -26,7 +26,7 @@ export const HOST_EVENTS = {
   beat: 'an answer of the store showed a live session that moved on',
   behind: 'the observer saw the same session and sequence for too long',
   run_opened: 'an HA run claimed the host',
-  renewed: 'the session in question renewed: the verdict, or a refused revocation',
+  renewed: 'the session in question renewed: the verdict, a refused revocation, or a beat of a host that no run has',
   disconnected: 'the verdict: alive by a hold in force, cut off from AWS',
   certain_death: 'evidence that needs no waiting: power-off, closed, successor',
   fence_ordered: 'a fence of the policy, or an operator, was ordered against the host',

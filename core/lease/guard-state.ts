@@ -25,6 +25,8 @@ export interface Stopping {
 
 export interface GuardState {
   readonly session: string;
+  /** The session is on disk among those that this machine may show as hand-over (S1): an agent may be told. */
+  readonly isRecorded: boolean;
   readonly isRegistered: boolean;
   /** An agent was told to go ahead with this session: its registration may be on its way, or stand already. */
   readonly isOffered: boolean;
@@ -69,6 +71,7 @@ export type GuardEvent =
       readonly isSaved: boolean;
     }
   | { readonly type: 'release_recorded'; readonly asked: Asked; readonly isSaved: boolean }
+  | { readonly type: 'session_recorded'; readonly session: string }
   | { readonly type: 'drain' };
 
 export type GuardEffect =
@@ -78,6 +81,8 @@ export type GuardEffect =
   | { readonly do: 'confirm_leave'; readonly asked: Asked; readonly request: LeaveRequest }
   /** Answered by `release_recorded` at once. */
   | { readonly do: 'confirm_release'; readonly asked: Asked }
+  /** Answered by `session_recorded` at once. */
+  | { readonly do: 'confirm_session'; readonly session: string }
   | { readonly do: 'feed' }
   /** Arm the watchdog, then answer `armed`. */
   | { readonly do: 'arm'; readonly timeoutMs: number }
@@ -102,10 +107,11 @@ export interface GuardStep {
   readonly effects: readonly GuardEffect[];
 }
 
-/** A guard that has just proven that nothing covered is left from before (S1). */
+/** A guard that has just proven that nothing covered is left from before (S1). Its ledger is to be written before its first event. */
 export function firstState(options: { session: string; level: GuardLevel; ledger: Ledger }): GuardState {
   return {
     session: options.session,
+    isRecorded: true,
     isRegistered: false,
     isOffered: false,
     isOver: false,

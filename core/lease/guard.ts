@@ -42,6 +42,8 @@ export function guardStep(state: GuardState, event: GuardEvent, now: Instant): G
       return onLeaveRecorded(state, event, now);
     case 'release_recorded':
       return onReleaseRecorded(state, event);
+    case 'session_recorded':
+      return onSessionRecorded(state, event.session);
     case 'drain':
       if (state.isDraining) return unchanged(state);
       return { state: { ...state, isDraining: true }, effects: [send({ type: 'drain' })] };
@@ -50,20 +52,31 @@ export function guardStep(state: GuardState, event: GuardEvent, now: Instant): G
   }
 }
 
-/** A fresh session in the same guard process, after everything covered was proven stopped (S1, S3). */
+/** A fresh session in the same guard process, after everything covered was proven stopped (S1, S3). Told when it is on disk. */
 export function nextSession(state: GuardState, session: string): GuardStep {
   const ledger = withSession(state.ledger, session);
-  const next: GuardState = {
-    ...state,
-    session,
-    ledger,
+  const fresh = {
+    isRecorded: false,
     isRegistered: false,
     isOffered: false,
     isOver: false,
     deadline: null,
     stopping: null,
   };
-  return { state: next, effects: [{ do: 'save', ledger }, ...(next.agentReady ? [hello(next)] : [])] };
+  return {
+    state: { ...state, ...fresh, session, ledger },
+    effects: [
+      { do: 'save', ledger },
+      { do: 'confirm_session', session },
+    ],
+  };
+}
+
+/** Who to be is said as it is now: more than one session may have come and gone while the disk took its time. */
+function onSessionRecorded(state: GuardState, session: string): GuardStep {
+  if (session !== state.session || state.isOver) return unchanged(state);
+  const next: GuardState = { ...state, isRecorded: true };
+  return { state: next, effects: next.agentReady ? [hello(next)] : [] };
 }
 
 function hello(state: GuardState): GuardEffect {
@@ -104,7 +117,8 @@ function onAgent(state: GuardState, message: AgentMessage, now: Instant): GuardS
       return onReady(state);
     case 'arm':
       // A session is judged by the timing it registered with (S19): a new one waits for the next session.
-      if (state.isRegistered || state.isOver || state.stopping !== null) return unchanged(state);
+      if (message.session !== state.session || state.isRegistered || state.isOver) return unchanged(state);
+      if (state.stopping !== null) return unchanged(state);
       return {
         state: { ...state, isOffered: true, timing: message.timing },
         effects: [{ do: 'arm', timeoutMs: message.timing.watchdogMs }],
@@ -137,7 +151,7 @@ function onAgent(state: GuardState, message: AgentMessage, now: Instant): GuardS
 function onReady(state: GuardState): GuardStep {
   const next: GuardState = { ...state, agentReady: true };
   const effects: GuardEffect[] = [];
-  if (!state.isOver) effects.push(hello(next));
+  if (state.isRecorded && !state.isOver) effects.push(hello(next));
   const { stopping } = state;
   if (stopping !== null) effects.push(send({ type: 'stop_covered', stop: stopping.no, why: stopping.why }));
   if (state.isDraining) effects.push(send({ type: 'drain' }));

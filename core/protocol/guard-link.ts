@@ -26,7 +26,7 @@ export interface LeaveRequest extends SlotRef {
 export type AgentMessage =
   | { readonly type: 'ready' }
   /** The timing in force, before registration: the guard arms the watchdog with it and answers `armed`. */
-  | { readonly type: 'arm'; readonly timing: Timing }
+  | { readonly type: 'arm'; readonly session: string; readonly timing: Timing }
   /** The registration written at `sentAt` stands; the lease counts from there. */
   | { readonly type: 'registered'; readonly session: string; readonly sentAt: Instant; readonly answeredAt: Instant }
   | { readonly type: 'renewed'; readonly session: string; readonly sentAt: Instant; readonly answeredAt: Instant }

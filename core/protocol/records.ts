@@ -115,6 +115,7 @@ export const keys = {
   event: (cluster: string, day: string, id: string): Key => ({ pk: `E#${cluster}#${day}`, sk: id }),
   observer: (): Key => ({ pk: 'CLUSTERS-OBSERVER', sk: 'OBSERVER' }),
   late: (cluster: string, host: string): Key => ({ pk: `O#${cluster}`, sk: `LATE#${host}` }),
+  trouble: (cluster: string, subject: string): Key => ({ pk: `O#${cluster}`, sk: `TROUBLE#${subject}` }),
 } as const;
 
 export interface ClusterRecord {
@@ -166,6 +167,8 @@ export interface HostRecord {
   readonly claim: Claim | null;
   /** The newest session that the observer saw, as it was registered: judges it even if its item vanishes (S19). */
   readonly seen: SeenSession | null;
+  /** Sessions of the same machine that `seen` is known to have followed, oldest first: it is their successor (S7). */
+  readonly followed?: readonly string[] | undefined;
   /** When a tombstone was written for a vanished item; the wait for `lease-over` counts from here (S3). */
   readonly tombstoneAtMs: WallInstant | null;
   /** The last run started about a failure of this host: paces and numbers further attempts at the same one. */
@@ -325,6 +328,15 @@ export interface LateRecord {
   readonly seq: number;
   /** Stamped after the first answer that held (session, seq) had arrived. */
   readonly observedAtMs: WallInstant;
+}
+
+/** What a reconcile pass could not do for one host, slot or group while it went on with the others. */
+export interface TroubleRecord {
+  readonly subject: string;
+  readonly sinceMs: WallInstant;
+  readonly why: string;
+  /** A person was called. */
+  readonly isTold: boolean;
 }
 
 export interface ObserverRecord {

@@ -34,7 +34,7 @@ export interface Finding {
 }
 
 /** The wait before a revocation: L_c of the old session's own timing (S19), never below V3, and ε on top. */
-export function revocationWaitMs(heartbeat: Pick<Heartbeat, 'timing'>, wallGapMs: Millis): Millis {
+export function sessionWaitMs(heartbeat: Pick<Heartbeat, 'timing'>, wallGapMs: Millis): Millis {
   const { timing } = heartbeat;
   return Math.max(timing.takerWaitMs, requiredTakerWaitMs(timing)) + wallGapMs;
 }
@@ -46,7 +46,7 @@ export function revocationDueInMs(
   now: WallInstant,
   wallGapMs: Millis,
 ): Millis {
-  return Math.max(0, revocationWaitMs(heartbeat, wallGapMs) - wallElapsed(observedAt, now));
+  return Math.max(0, sessionWaitMs(heartbeat, wallGapMs) - wallElapsed(observedAt, now));
 }
 
 /** Why `lease-over` cannot be had about this session, or null (S4, S7). */
@@ -89,22 +89,29 @@ function boundTakers(
   return list?.hosts ?? [];
 }
 
-/** Evidence `successor`: the same machine registered a newer session. Another machine proves nothing, nor does an unknown one. */
+/** Evidence `successor`: the same machine registered a newer session. Another machine proves nothing, nor does an unknown one (undefined). */
 export function successor(
-  old: SessionRef,
+  old: SessionRef & { readonly machine: string | undefined },
   current: Heartbeat | undefined,
-  machine: string | undefined,
   finding: Finding,
 ): Evidence | null {
   if (current === undefined || current.session === old.session) return null;
   if (current.session.startsWith(REVOKED_PREFIX)) return null;
-  if (current.machine !== machine) return null;
+  if (old.machine === undefined || current.machine !== old.machine) return null;
+  return succeededBy(old, current.session, finding);
+}
+
+/**
+ * The same from a record: a session of the same machine that stood in the item after `old`, whatever has become of it
+ * since. That it came after is the caller's to know; that a session is on record says nothing about when.
+ */
+export function succeededBy(old: SessionRef, newer: string, finding: Finding): Evidence {
   return {
     kind: 'successor',
     host: old.host,
     session: old.session,
     ...finding,
-    because: `the same machine registered a newer session (${current.session}); before that its guard made sure that nothing was left running`,
+    because: `the same machine registered a newer session (${newer}); before that its guard made sure that nothing was left running`,
     takers: null,
   };
 }

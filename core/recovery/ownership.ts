@@ -49,6 +49,15 @@ export function isOwned(slot: SlotRecord): boolean {
   return slot.owner !== null && slot.evidence === null;
 }
 
+/** The group as it would stand if the slot's owner released it now: what a move or a restart is planned on before anything stops. */
+export function asIfReleased(group: GroupRecord, slot: SlotRecord, nowMs: WallInstant): GroupRecord {
+  if (slot.owner === null || slot.evidence !== null) return group;
+  const { host, session } = slot.owner;
+  const because = 'as if it were released';
+  const evidence: Evidence = { kind: 'released', host, session, run: '', atMs: nowMs, because, takers: null };
+  return withSlot(group, { ...slot, evidence, phase: 'Stopped' });
+}
+
 /** Records evidence about the slot's owner; ownership and epoch stay until someone takes over. */
 export function withEvidence(
   group: GroupRecord,

@@ -8,7 +8,7 @@ import type { HostFacts } from '../placement/facts.ts';
 import { plan } from '../placement/plan.ts';
 import type { GroupRecord, Heartbeat, HostRecord, SlotRecord } from '../protocol/records.ts';
 import { wallElapsed, type WallInstant } from '../time/time.ts';
-import { isOwned, movesWithin } from './ownership.ts';
+import { asIfReleased, isOwned, movesWithin } from './ownership.ts';
 
 export interface ReconcileFacts {
   readonly cluster: string;
@@ -147,7 +147,32 @@ function reconcileSlot(
   if (!isDefined) {
     return facts.haEnabled && isDue(slot, facts.nowMs) ? [start('stop', at, slot, 'it is no longer defined')] : [];
   }
-  return reconcileOwned(facts, slot, { ...at, session: owner.session }, { spec: about.spec, heartbeat });
+  const owned = { ...at, session: owner.session };
+  const leaving = leaveRemovedHost(facts, group, slot, { ...owned, host: owner.host });
+  if (leaving?.do === 'start_planned') return [leaving];
+  const rest = reconcileOwned(facts, slot, owned, { spec: about.spec, heartbeat });
+  return leaving === null ? rest : [leaving, ...rest];
+}
+
+/** A host that is no longer defined gives up what it runs as soon as there is another place for it; until then it runs on and says so. */
+function leaveRemovedHost(
+  facts: ReconcileFacts,
+  group: GroupRecord,
+  slot: SlotRecord,
+  at: { readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; host: string },
+): ReconcileAction | null {
+  const { host, ...owned } = at;
+  if (slot.phase !== 'Active' || facts.definition.hosts.some(({ name }) => name === host)) return null;
+  const freed = asIfReleased(group, slot, facts.nowMs);
+  const groups = facts.groups.map((other) => (other.group === group.group ? freed : other));
+  const isThis = (name: string, no: number): boolean => name === at.group && no === at.slot;
+  const { definition, hostFacts: hosts, nowMs } = facts;
+  const [explanation] = plan({ definition, hosts, groups, nowMs }, { explain: isThis }).explanations;
+  if (explanation !== undefined && explanation.host !== null) {
+    return facts.haEnabled && isDue(slot, nowMs) ? start('move', owned, slot, `${host} is no longer defined`) : null;
+  }
+  const why = `${host} is no longer defined, but nobody else can take it: ${explanation?.says ?? 'there is no other host'}`;
+  return slot.why === why ? null : { do: 'active', ...owned, why };
 }
 
 function reconcileOwned(

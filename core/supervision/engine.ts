@@ -9,6 +9,7 @@ import { after, isReached, type Instant } from '../time/time.ts';
 import { directDependants, isActive, isEnded, isStartable, leftRunning } from './dependencies.ts';
 import { beginOrder, startDown } from './goals.ts';
 import { begin } from './moves.ts';
+import { advanceStandby, beginStandby } from './standby.ts';
 import type { SlotState } from './state.ts';
 import { answer, nextRun, recordOf, report, set, setService, type Work } from './work.ts';
 
@@ -20,7 +21,8 @@ const RELEASE_ATTEMPTS_MAX = 5;
 
 export function advance(work: Work): void {
   const { order, want } = work.state;
-  if (order === null || want === 'idle' || want === 'standby') return;
+  if (order === null || want === 'idle') return;
+  if (want === 'standby') return advanceStandby(work);
   if (want === 'run') undermine(work);
   beginStops(work);
   beginMonitors(work);
@@ -163,22 +165,24 @@ function settleReplace(work: Work): void {
   if (next === null || !isQuiet(work.state)) return;
   const left = leftRunning(work.state);
   if (left.length === 0) {
-    beginOrder(work, next);
+    if (next.verb === 'standby') beginStandby(work, next);
+    else beginOrder(work, next);
     return advance(work); // Once: what begins is no `replace`.
   }
   const why = `stop_failed: still running from epoch ${work.state.order?.epoch ?? 0}: ${left.join(', ')}`;
   set(work, { want: 'fail', next: null, why, reported: 'failed' });
-  report(work, next, 'failed', why);
+  report(work, next, next.verb === 'standby' ? 'refused' : 'failed', why);
 }
 
-/** Nothing runs and nothing is under way, as far as it could be brought. */
+/** Nothing runs and nothing is under way, as far as it could be brought. Of a standby nothing was started. */
 export function isQuiet(state: SlotState): boolean {
-  return Object.keys(state.services).every((name) => isEnded(state, name));
+  return state.want === 'standby' || Object.keys(state.services).every((name) => isEnded(state, name));
 }
 
 /** The next moment at which time alone changes something. */
 export function nextWake(state: SlotState): Instant | undefined {
-  if (state.want === 'idle' || state.want === 'standby') return undefined;
+  if (state.want === 'idle') return undefined;
+  if (state.want === 'standby') return state.askAt ?? undefined;
   const due: Instant[] = [];
   for (const { doing, monitorAt } of Object.values(state.services)) {
     if (doing === null && monitorAt !== null) due.push(monitorAt);

@@ -1,6 +1,6 @@
 /** What must survive a crash of the agent, and what a slot is when the agent comes back with it. */
 import type { Order } from '../protocol/records.ts';
-import { EMPTY_SLOT, NEW_SERVICE, NO_RELEASE, type SlotState, type Want } from './state.ts';
+import { EMPTY_SLOT, NEW_SERVICE, NO_RELEASE, type ServicePhase, type SlotState, type Want } from './state.ts';
 
 /** `up`: something of it may run. */
 export type Standing = 'up' | 'standby' | 'halted' | 'failed' | 'releasing' | 'released';
@@ -50,12 +50,12 @@ const WANTS = {
 } as const satisfies Record<Standing, Want>;
 
 /**
- * What may run is probed and watched, and started only when its order arrives again. What was on its way down goes on
+ * What may run is probed and watched, and started only when its order arrives again. A standby is probed, too: that it
+ * stood by once is no proof that nothing runs now. What was on its way down goes on
  * down: stopping something twice does no harm, leaving half of it would.
  */
 export function restoredSlot(memory: SlotMemory): SlotState {
-  const phase = memory.standing === 'up' ? 'unknown' : memory.standing === 'released' ? 'disabled' : 'disabling';
-  const services = memory.standing === 'standby' ? [] : memory.order.spec.services;
+  const { services } = memory.order.spec;
   return {
     ...EMPTY_SLOT,
     order: memory.order,
@@ -63,7 +63,18 @@ export function restoredSlot(memory: SlotMemory): SlotState {
     why: memory.why,
     releasedEpoch: memory.releasedEpoch,
     release: { ...NO_RELEASE, done: memory.standing === 'released' },
-    reported: memory.standing === 'released' ? 'released' : memory.standing === 'standby' ? 'standing-by' : null,
-    services: Object.fromEntries(services.map(({ name }) => [name, { ...NEW_SERVICE, phase }])),
+    reported: memory.standing === 'released' ? 'released' : null,
+    services: Object.fromEntries(
+      services.map(({ name }) => [name, { ...NEW_SERVICE, phase: PHASES[memory.standing] }]),
+    ),
   };
 }
+
+const PHASES = {
+  up: 'unknown',
+  standby: 'unknown',
+  halted: 'disabling',
+  failed: 'disabling',
+  releasing: 'disabling',
+  released: 'disabled',
+} as const satisfies Record<Standing, ServicePhase>;

@@ -1,5 +1,6 @@
 /** What one signal does to one service: the leaves of `service-table.ts`. The engine decides what follows from it. */
-import type { ServiceDefinition } from '../config/model.ts';
+import { isCovered, type ServiceDefinition } from '../config/model.ts';
+import type { Order } from '../protocol/records.ts';
 import { after, elapsed, type Instant } from '../time/time.ts';
 import { isVital } from './dependencies.ts';
 import { failSlot, startDown } from './goals.ts';
@@ -80,15 +81,27 @@ function activate(work: Work, service: ServiceDefinition, life: number): void {
 
 function adopt(work: Work, service: ServiceDefinition, event: ServiceEvent): void {
   const epoch = event.type === 'monitor' ? event.epoch : undefined;
-  if (epoch !== undefined && epoch === work.state.order?.epoch) return activate(work, service, event.run);
-  setService(work, service.name, {
-    detail: `found running, started ${epoch === undefined ? 'by nobody known' : `in epoch ${epoch}`}`,
-  });
+  const detail = `found running, started ${epoch === undefined ? 'by nobody known' : `in epoch ${epoch}`}`;
+  if (work.state.want === 'standby') return doubt(work, service, detail);
+  if (isOfOrder(epoch, work.state.order)) return activate(work, service, event.run);
+  setService(work, service.name, { detail });
   clear(work, service, event);
+}
+
+/** Of what is not covered an older epoch is as good: ending it would do harm and prevent none. */
+function isOfOrder(epoch: number | undefined, order: Order | null): boolean {
+  if (epoch === undefined || order === null) return false;
+  return epoch === order.epoch || (epoch < order.epoch && !isCovered(order.spec));
+}
+
+/** A standby stops nothing that it has not started; what it found is said. */
+function doubt(work: Work, service: ServiceDefinition, detail: string): void {
+  setService(work, service.name, { doing: null, detail });
 }
 
 /** Without an order nothing is stopped on a doubt: it is looked at again, and cleared up when the order arrives. */
 function clear(work: Work, service: ServiceDefinition, event: ServiceEvent): void {
+  if (work.state.want === 'standby') return doubt(work, service, words(event));
   if (work.state.want === 'watch')
     return setService(work, service.name, { ...idleUntilMonitor(work, service), detail: words(event) });
   startDown(work, service.name);

@@ -17,6 +17,7 @@ const WORST_FIRST: readonly Health[] = ['failed', 'degraded', 'warn', 'ok'];
 /** The worst member by its impact. A service counts from its failure until it is active again; one that has yet to start for the first time does not. */
 export function slotHealth(state: SlotState): Health {
   if (state.want === 'fail') return 'failed';
+  if (state.want === 'standby') return state.reported === 'refused' ? 'warn' : 'ok';
   const bad = (state.order?.spec.services ?? [])
     .filter((service) => isBad(state, service.name))
     .map(({ impact }) => HEALTH_OF[impact]);
@@ -48,7 +49,7 @@ export function slotReport(state: SlotState): SlotReport | undefined {
 function slotPhase(state: SlotState, want: Exclude<Want, 'idle'>): SlotPhase {
   switch (want) {
     case 'standby':
-      return 'Standby';
+      return state.reported === 'standing-by' ? 'Standby' : 'Unknown';
     case 'watch':
       return Object.keys(state.services).every((name) => isActive(state, name)) ? 'Active' : 'Unknown';
     case 'run':

@@ -8,10 +8,10 @@ export type Signal =
 /** Each is one straight-line function in `moves.ts`. */
 export type Move =
   | 'ignore'
-  /** Found running: adopted if this epoch started it, stopped and started anew otherwise. */
+  /** Found running: adopted if this epoch started it (an older one will do for what is not covered), stopped otherwise. */
   | 'adopt'
   | 'down'
-  /** Nothing is known after the probe: stop it, so that something is. */
+  /** Nothing is known after the probe: stop it, so that something is. A standby stops nothing, here and above. */
   | 'clear'
   | 'activate'
   | 'start-again'

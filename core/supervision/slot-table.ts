@@ -1,8 +1,8 @@
 /** What a command does to a slot, by what the slot is to become: complete for every pair. */
 import type { Want } from './state.ts';
 
-/** `same`, `newer`: a start order, by its epoch. `lease`, `order`: stops. */
-export type Command = 'same' | 'newer' | 'release' | 'lease' | 'order' | 'resume' | 'standby';
+/** `same`, `newer`: a start order, by its epoch. `lease`, `order`: stops. `standby-newer`: of a newer epoch than stands here. */
+export type Command = 'same' | 'newer' | 'release' | 'lease' | 'order' | 'resume' | 'standby' | 'standby-newer';
 
 export type Turn =
   | 'ignore'
@@ -13,6 +13,8 @@ export type Turn =
   | 'go-on'
   | 'answer'
   | 'replace'
+  /** What is not covered goes on in the newer epoch, if it is the same; otherwise as `replace`. */
+  | 'go-on-newer'
   | 'pause'
   | 'halt'
   | 'release'
@@ -29,19 +31,21 @@ const NOTHING_HERE = {
   order: 'ignore',
   resume: 'ignore',
   standby: 'stand-by',
+  'standby-newer': 'stand-by',
 } as const satisfies Record<Command, Turn>;
 
 const UP = {
   same: 'answer',
-  newer: 'replace',
+  newer: 'go-on-newer',
   release: 'release',
   lease: 'pause',
   order: 'halt',
   resume: 'ignore',
   standby: 'refuse',
+  'standby-newer': 'replace',
 } as const satisfies Record<Command, Turn>;
 
-const DOWN = { ...UP, lease: 'ignore', order: 'ignore' } as const satisfies Record<Command, Turn>;
+const DOWN = { ...UP, newer: 'replace', lease: 'ignore', order: 'ignore' } as const satisfies Record<Command, Turn>;
 
 export const SLOT_TABLE: Readonly<Record<Want, Readonly<Record<Command, Turn>>>> = {
   idle: NOTHING_HERE,

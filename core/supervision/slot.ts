@@ -5,15 +5,17 @@
  * before its dependency is active; never again in a released epoch (S6); `released` only after every service was
  * stopped, probed stopped, and the guard has proven it (S7). Total: an event that does not fit changes nothing.
  */
+import { isCovered } from '../config/model.ts';
 import { unreachable } from '../failures/invariant.ts';
 import type { Order } from '../protocol/records.ts';
 import type { Instant } from '../time/time.ts';
 import { serviceNamed } from './dependencies.ts';
 import { advance, nextWake, onLeave, onReleaseDone } from './engine.ts';
-import { adoptOrder, answerAgain, beginOrder, goDown, goRelease, goUp } from './goals.ts';
+import { answerAgain, beginOrder, goDown, goRelease, goUp } from './goals.ts';
 import { move } from './moves.ts';
 import { SERVICE_TABLE, signalOf, type ServiceEvent } from './service-table.ts';
 import { SLOT_TABLE, type Command, type Turn } from './slot-table.ts';
+import { beginStandby } from './standby.ts';
 import type { SlotEvent, SlotState, SlotStep } from './state.ts';
 import { answer, report, set, type Work } from './work.ts';
 
@@ -31,7 +33,7 @@ function apply(work: Work, event: SlotEvent): void {
     case 'start':
       return onStart(work, event.order);
     case 'standby':
-      return turn(work, 'standby', event.order);
+      return onStandby(work, event.order);
     case 'stop':
       return onStop(work, event.reason, event.order ?? work.state.order);
     case 'resume':
@@ -54,12 +56,19 @@ function apply(work: Work, event: SlotEvent): void {
 }
 
 function onStart(work: Work, order: Order): void {
-  const { releasedEpoch, want } = work.state;
+  const { releasedEpoch, want, next } = work.state;
   if (order.epoch <= releasedEpoch) return report(work, order, 'refused', `epoch ${releasedEpoch} was released here`);
   const standing = standingEpoch(work.state);
   if (order.epoch < standing) return report(work, order, 'refused', `epoch ${standing} stands here`);
-  if (want === 'replace' && order.epoch === standing) return; // Under way already.
-  turn(work, order.epoch === standing ? 'same' : 'newer', order);
+  const isSame = order.epoch === standing && next?.verb !== 'standby';
+  if (want === 'replace' && isSame) return; // Under way already.
+  turn(work, isSame ? 'same' : 'newer', order);
+}
+
+function onStandby(work: Work, order: Order): void {
+  const standing = standingEpoch(work.state);
+  if (work.state.next?.verb === 'standby' && order.epoch === standing) return; // Under way already.
+  turn(work, order.epoch > standing ? 'standby-newer' : 'standby', order);
 }
 
 function onStop(work: Work, reason: 'release' | 'lease' | 'order', order: Order | null): void {
@@ -97,6 +106,10 @@ function perform(work: Work, what: Turn, order: Order): void {
     case 'replace':
       goDown(work, 'replace');
       return set(work, { next: order, reported: null });
+    case 'go-on-newer':
+      if (!isCarriedOver(work.state, order)) return perform(work, 'replace', order);
+      set(work, { order });
+      return goUp(work);
     case 'pause':
     case 'halt':
       return goDown(work, what);
@@ -105,9 +118,7 @@ function perform(work: Work, what: Turn, order: Order): void {
     case 'release-again':
       return releaseAgain(work, order);
     case 'stand-by':
-      adoptOrder(work, order, 'standby');
-      set(work, { services: {} });
-      return answer(work, 'standing-by', '');
+      return isSameOrder(work.state, order) ? answerAgain(work) : beginStandby(work, order);
     case 'stand-by-if-released':
       if (work.state.release.done) perform(work, 'stand-by', order);
       return;
@@ -116,6 +127,21 @@ function perform(work: Work, what: Turn, order: Order): void {
     default:
       return unreachable(what);
   }
+}
+
+/** A standby order that is merely repeated; any other is probed anew. */
+function isSameOrder({ want, order: standing }: SlotState, order: Order): boolean {
+  return want === 'standby' && JSON.stringify(standing) === JSON.stringify(order);
+}
+
+/**
+ * Of what is not covered two may run, so a newer epoch is no reason to end a service that is well: it goes on with the
+ * `HOLDFAST_EPOCH` it was started with. What the new definition changes or leaves out has to stop.
+ */
+function isCarriedOver({ order: standing }: SlotState, order: Order): boolean {
+  if (standing === null || isCovered(standing.spec) || isCovered(order.spec)) return false;
+  const defined = new Set(order.spec.services.map((service) => JSON.stringify(service)));
+  return standing.spec.services.every((service) => defined.has(JSON.stringify(service)));
 }
 
 /** The same epoch under another order: answers go to the newest; what runs keeps the definition it was started with (S20). */

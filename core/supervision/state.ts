@@ -41,9 +41,9 @@ export interface ServiceRecord {
 }
 
 /**
- * What the slot is to become. `idle`: no order yet. `watch`: remembered from before the agent restarted, monitored, but
+ * What the slot is to become. `idle`: no order yet. `standby`: probed, and standing by once nothing of it runs (S20). `watch`: remembered from before the agent restarted, monitored, but
  * nothing is started until its order arrives again. `pause`: stopped for the lease, may resume in the same epoch.
- * `halt`: stopped by order, epoch kept. `replace`: everything goes down, then the newer epoch begins.
+ * `halt`: stopped by order, epoch kept. `replace`: everything goes down, then the newer order begins.
  */
 export type Want = 'idle' | 'standby' | 'watch' | 'run' | 'pause' | 'halt' | 'fail' | 'release' | 'replace';
 
@@ -59,8 +59,9 @@ export interface SlotState {
   readonly lastRun: number;
   /** Leave asked for and not yet answered (number of the question). */
   readonly ask: number | null;
-  /** Leave is not asked again before. */
+  /** Leave is not asked again before; a standby is not probed again before. */
   readonly askAt: Instant | null;
+  /** In a row: refused leaves, or probes of a standby that found something. */
   readonly refusals: number;
   /** No service starts in this epoch or below, ever again (S6). */
   readonly releasedEpoch: number;
@@ -81,8 +82,9 @@ export type ActionResult = 'success' | 'failed' | 'timed_out';
 export type MonitorResult = 'running' | 'stopped' | 'failed' | 'timed_out';
 
 export type SlotEvent =
-  /** Idempotent within an epoch; a newer epoch replaces; one at or below a released epoch is refused. */
+  /** Idempotent within an epoch; a newer epoch replaces, or goes on with what is not covered; one at or below a released epoch is refused. */
   | { readonly type: 'start'; readonly order: Order }
+  /** Of a newer epoch: what stands of an older one is not ours any more, and is ended first. */
   | { readonly type: 'standby'; readonly order: Order }
   /** `release` gives the epoch up for good; without an order it releases the standing one (drain). */
   | { readonly type: 'stop'; readonly reason: 'release' | 'lease' | 'order'; readonly order?: Order | undefined }

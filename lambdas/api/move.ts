@@ -1,13 +1,13 @@
 /** Moves a slot on an operator's word: checks first, says what will happen, then starts the run. */
 import { findingInWords } from '../../core/placement/words.ts';
-import { isOwned, slotOf } from '../../core/recovery/ownership.ts';
+import { asIfReleased, isOwned, slotOf } from '../../core/recovery/ownership.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { GroupRecord, SlotRecord } from '../../core/protocol/records.ts';
 import type { MoveView } from '../../core/protocol/views.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
-import { asIfReleased, destinationOf } from '../shared/snapshot.ts';
+import { destinationOf } from '../shared/snapshot.ts';
 import { startPlannedRun } from '../shared/start-run.ts';
 
 const ATTEMPTS_MAX = 50;

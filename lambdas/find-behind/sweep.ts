@@ -8,8 +8,10 @@ import {
   type HostRecord,
   keys,
   type LateRecord,
+  type Owner,
   REVOKED_PREFIX,
   type SeenSession,
+  type Stored,
 } from '../../core/protocol/records.ts';
 import type { Instant, WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
@@ -21,6 +23,8 @@ import { startHaRun } from '../shared/start-run.ts';
 import { vanishedHosts } from './vanished.ts';
 
 const CLUSTERS_MAX = 1_000;
+/** Sessions remembered per host as followed by the one on record. */
+const FOLLOWED_MAX = 16;
 
 /** Kept between sweeps; losing it only delays. */
 export interface SweepMemory {
@@ -126,25 +130,53 @@ async function notice(
   const { item, before } = saw;
   if (item.session.startsWith(REVOKED_PREFIX)) return;
   if (host.seen?.session !== item.session) {
-    // A stale scan may show the session before the one on record: a session once left behind does not come back.
+    const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, {
+      prefix: 'GROUP#',
+      limit: RECORDS_MAX,
+    });
+    // A stale scan may show the session before the one on record: a session once left behind does not come back. Read
+    // after the groups: what stands now came after every session that owns a slot there.
     const standing = await ports.heartbeats.read(host.principal);
     if (standing?.session !== item.session) return;
-    await meet(ports, cluster, host, item);
+    await meet(ports, cluster, host, { item, owners: earlierOwners(groups, host, item.session) });
     return;
   }
   const isMoved = before === undefined || before.session !== item.session || before.seq < item.seq;
-  const isNews =
-    host.status !== 'Up' && host.status !== 'Investigating' && host.status !== 'Fencing' && host.status !== 'Fenced';
-  if (isMoved && isNews && before !== undefined)
+  if (!isMoved || before === undefined) return;
+  const { status } = host;
+  if (status === 'Investigating' || status === 'Fencing') {
+    // While a run has the host, the run decides. One that was stopped left the status behind; its claim was taken away.
+    if (host.claim === null)
+      await setHostStatus(ports, cluster, host.host, { type: 'renewed' }, 'it renews its lease, and no run has it');
+    return;
+  }
+  if (status !== 'Up' && status !== 'Fenced')
     await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
 }
 
+/** Earlier sessions of the host that own slots without evidence. */
+function earlierOwners(
+  groups: readonly Stored<GroupRecord>[],
+  { host }: HostRecord,
+  session: string,
+): readonly Owner[] {
+  return groups
+    .flatMap((group) => group.body.slots.flatMap((slot) => (slot.evidence === null ? (slot.owner ?? []) : [])))
+    .filter((owner) => owner.host === host && owner.session !== session);
+}
+
 /** A new session: remember how it registered (S19), and look after what the one before owned (a quick reboot). */
-async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item: Heartbeat): Promise<void> {
+async function meet(
+  ports: ControlPorts,
+  cluster: string,
+  host: HostRecord,
+  { item, owners }: { readonly item: Heartbeat; readonly owners: readonly Owner[] },
+): Promise<void> {
   const { session, seq, machine, timing, guardLevel, rules, mayHold } = item;
   const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold };
+  const earlier = owners.filter((owner) => owner.machine === machine).map((owner) => owner.session);
   await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
-    old === undefined ? null : met(old, seen, ports.wall.now()),
+    old === undefined ? null : met(old, seen, earlier, ports.wall.now()),
   );
   await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} registered`);
   await recordEvent(ports, cluster, {
@@ -155,26 +187,17 @@ async function meet(ports: ControlPorts, cluster: string, host: HostRecord, item
     by: host.host,
     facts: { machine, guardLevel },
   });
-  const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, {
-    prefix: 'GROUP#',
-    limit: RECORDS_MAX,
-  });
-  const owners = groups.flatMap((group) =>
-    group.body.slots.map((slot) => (slot.evidence === null ? slot.owner : null)),
-  );
-  const orphaned = new Set(
-    owners
-      .filter((owner) => owner?.host === host.host && owner.session !== session)
-      .map((owner) => owner?.session ?? ''),
-  );
-  for (const old of orphaned) await startHaRun(ports, { cluster, host: host.host, session: old, seq: 0 });
+  for (const old of new Set(owners.map((owner) => owner.session)))
+    await startHaRun(ports, { cluster, host: host.host, session: old, seq: 0 });
 }
 
 /** A machine that took another's place says nothing about what runs there: its predecessor is remembered, and waited out. */
-function met(host: HostRecord, seen: SeenSession, nowMs: WallInstant): HostRecord {
-  const next = { ...host, seen, tombstoneAtMs: null };
-  const isOtherMachine = host.seen !== null && host.seen.machine !== seen.machine;
-  return isOtherMachine ? { ...next, replaced: { seen: host.seen, atMs: nowMs } } : next;
+function met(host: HostRecord, seen: SeenSession, earlier: readonly string[], nowMs: WallInstant): HostRecord {
+  const isSameMachine = host.seen?.machine === seen.machine;
+  const before = isSameMachine ? [...(host.followed ?? []), ...(host.seen === null ? [] : [host.seen.session])] : [];
+  const followed = [...new Set([...before, ...earlier])].filter((session) => session !== seen.session);
+  const next = { ...host, seen, followed: followed.slice(-FOLLOWED_MAX), tombstoneAtMs: null };
+  return host.seen === null || isSameMachine ? next : { ...next, replaced: { seen: host.seen, atMs: nowMs } };
 }
 
 async function report(

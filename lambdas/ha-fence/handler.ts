@@ -1,9 +1,9 @@
 /** Fencing: orders what the policy's levels name, then waits for the first evidence that the slots accept. */
 import * as z from 'zod';
 import { unreachable } from '../../core/failures/invariant.ts';
-import { revocationDueInMs, revocationWaitMs, whyNoLeaseOver } from '../../core/recovery/evidence.ts';
-import { type HostRecord, keys, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
-import type { WallInstant } from '../../core/time/time.ts';
+import { revocationDueInMs, sessionWaitMs, whyNoLeaseOver } from '../../core/recovery/evidence.ts';
+import { type HostRecord, keys, type RunRecord, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
+import { elapsed, type Instant, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
@@ -63,6 +63,15 @@ interface Waiting {
   readonly host: HostRecord;
   readonly session: string;
   readonly observedAt: WallInstant;
+  /** When this call began, on both clocks. */
+  readonly begunWall: WallInstant;
+  readonly begun: Instant;
+}
+
+/** The wall clock that the wait is counted on was set since this call began: it says nothing about how long it was. */
+function hasWallStepped(ports: ControlPorts, { facts, begunWall, begun }: Waiting): boolean {
+  const byWallMs = wallElapsed(begunWall, ports.wall.now());
+  return Math.abs(byWallMs - elapsed(begun, ports.boot.now())) > facts.definition.timing.wallGapMs;
 }
 
 async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise<Work> {
@@ -73,9 +82,17 @@ async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise
   if (host === undefined || work.session === null || record === undefined) {
     return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
   }
-  const waiting: Waiting = { facts, host, session: work.session, observedAt: record.observedAtMs ?? startedAt };
   const begun = ports.boot.now();
+  const waiting: Waiting = {
+    facts,
+    host,
+    session: work.session,
+    observedAt: record.observedAtMs ?? startedAt,
+    begunWall: startedAt,
+    begun,
+  };
   for (;;) {
+    if (hasWallStepped(ports, waiting)) return countAnew(ports, run, work, waiting);
     const end = await look(ports, run, work, waiting);
     if (end !== null) {
       await recordStep(ports, run, 'Await proof', end.says, { next: end.next }, startedAt);
@@ -105,6 +122,7 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
   const { host, session, facts, observedAt } = waiting;
   const gapMs = facts.definition.timing.wallGapMs;
   const proof = await findProof(ports, facts, waiting, run);
+  if (hasWallStepped(ports, waiting)) return null;
   if (proof !== null) return { ...work, next: 'Proof', says: `${proof.kind}: ${proof.because}` };
 
   const heartbeat = await ports.heartbeats.read(host.principal);
@@ -121,15 +139,37 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
   }
   const obstacle = whyNoLeaseOver(heartbeat);
   if (obstacle !== null) return { ...work, next: 'Hold', says: `its end cannot be proven by its lease: ${obstacle}` };
-  if (revocationDueInMs(heartbeat, observedAt, ports.wall.now(), gapMs) > 0) return null;
+  if (revocationDueInMs(heartbeat, observedAt, ports.wall.now(), gapMs) > 0 || hasWallStepped(ports, waiting))
+    return null;
   const answer = await ports.heartbeats.revoke(host.principal, session, work.seq, run);
-  const waitedMs = revocationWaitMs(heartbeat, gapMs);
+  const waitedMs = sessionWaitMs(heartbeat, gapMs);
   const says =
     answer.outcome === 'revoked'
       ? `revoked session ${session.slice(0, 8)} on version ${work.seq} after ${waitedMs} ms of silence`
       : `the revocation was refused: ${host.host} has renewed or registered meanwhile`;
   await recordStep(ports, run, 'Revoke', says, { seq: work.seq, outcome: answer.outcome, observedAt });
   return null; // The next look finds what stands.
+}
+
+/** Every wait that this run counts on the wall clock begins again now; the next call reads it back. */
+async function countAnew(ports: ControlPorts, run: string, work: Work, { host, session }: Waiting): Promise<Work> {
+  const nowMs = ports.wall.now();
+  await changeRecord<RunRecord>(ports.registry, keys.run(run), (old) =>
+    old === undefined ? null : { ...old, observedAtMs: nowMs },
+  );
+  await changeRecord<HostRecord>(ports.registry, keys.host(work.cluster, host.host), (old) => {
+    if (old === undefined) return null;
+    const isReplaced = old.replaced?.seen.session === session;
+    if (old.tombstoneAtMs === null && !isReplaced) return null;
+    return {
+      ...old,
+      tombstoneAtMs: old.tombstoneAtMs === null ? null : nowMs,
+      replaced: isReplaced && old.replaced !== undefined ? { ...old.replaced, atMs: nowMs } : old.replaced,
+    };
+  });
+  const says = 'the wall clock was set while this was counted on it: the wait starts anew';
+  await recordStep(ports, run, 'Await proof', says);
+  return { ...work, next: 'Again', round: work.round + 1, says };
 }
 
 /** The item is gone: an outage or a deletion, not a refusal. A tombstone ends the session, and the wait counts from there (S3). */

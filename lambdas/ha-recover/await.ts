@@ -25,8 +25,9 @@ import { syncAssignment } from '../shared/assign.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { recordEvent, recordStep } from '../shared/run-log.ts';
+import { readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import type { SlotWork } from '../shared/work.ts';
+import { whyNotOurs } from './latecomer.ts';
 
 /** Longest that one call waits; the Lambda's own time-out is above it. */
 const CALL_MS = 20_000;
@@ -169,7 +170,8 @@ export async function takeBack(ports: ControlPorts, run: string, work: SlotWork)
   const before = await standing(ports, run, work);
   if (before.released !== null) return takenBack(work, before.released);
   if (before.ours === null) return superseded(work);
-  const { owner, facts } = before.ours;
+  const { owner, facts, slot } = before.ours;
+  if ((await readRun(ports, run))?.closedAtMs !== null || whyNotOurs(run, work, slot) !== null) return superseded(work);
   await setPhase(ports, work, owner.session, 'Stopping', `to be released for ${run}`);
   const host = facts.hosts.find((candidate) => candidate.host === owner.host);
   if (host !== undefined) await syncAssignment(ports, facts, host);

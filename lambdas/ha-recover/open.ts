@@ -28,6 +28,7 @@ const EMPTY: Omit<Work, 'cluster' | 'verb' | 'next' | 'says'> = {
   host: null,
   session: null,
   seq: 0,
+  epoch: 0,
   to: null,
   slots: [],
   waves: [],
@@ -123,7 +124,7 @@ export function ownedSlots(
 
 export async function openPlanned(ports: ControlPorts, run: string, input: z.infer<typeof PlannedWork>): Promise<Work> {
   const { cluster, group, slot, epoch, verb, to } = input;
-  const base: Work = { ...EMPTY, cluster, verb, to, slots: [{ group, slot }], next: '', says: '' };
+  const base: Work = { ...EMPTY, cluster, verb, epoch, to, slots: [{ group, slot }], next: '', says: '' };
   const { refusal, claimed } = await claimSlot(ports, run, input);
   if (refusal !== null) return { ...base, ...refusal };
   await openRun(ports, {

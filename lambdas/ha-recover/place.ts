@@ -1,7 +1,16 @@
 /** Step `place`: chooses a host for one slot and writes owner and epoch together; the order goes out behind it. */
 import { candidateHosts, candidateList } from '../../core/placement/candidates.ts';
+import { isCovered } from '../../core/config/model.ts';
 import { HaError } from '../../core/failures/failures.ts';
-import { isOwned, slotOf, takeOwnership, withFailedHost, withSlot } from '../../core/recovery/ownership.ts';
+import {
+  asIfReleased,
+  isOwned,
+  slotOf,
+  takeOwnership,
+  withFailedHost,
+  withSlot,
+} from '../../core/recovery/ownership.ts';
+import { contradictedBy } from '../../core/recovery/restored.ts';
 import type { GroupRecord, HostRecord, Owner, SlotRecord } from '../../core/protocol/records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import { syncAssignment } from '../shared/assign.ts';
@@ -9,8 +18,9 @@ import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, liveSession, loadCluster } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent, recordStep } from '../shared/run-log.ts';
-import { asIfReleased, type Destination, destinationOf, hostFacts, unprobedHosts } from '../shared/snapshot.ts';
+import { type Destination, destinationOf, hostFacts, unprobedHosts } from '../shared/snapshot.ts';
 import type { SlotWork } from '../shared/work.ts';
+import { whyNotOurs } from './latecomer.ts';
 
 export async function place(ports: ControlPorts, run: string, work: SlotWork): Promise<SlotWork> {
   const facts = await loadCluster(ports, work.cluster);
@@ -18,6 +28,10 @@ export async function place(ports: ControlPorts, run: string, work: SlotWork): P
   const slot = group === undefined ? undefined : slotOf(group, work.slot);
   if (group === undefined || slot === undefined) return { ...work, next: 'Superseded', says: 'the slot is gone' };
   if (isOwned(slot) && slot.placedBy === run && slot.epoch > work.epoch) return ownWork(ports, facts, work, slot);
+  const latecomer = whyNotOurs(run, work, slot);
+  if (latecomer !== null) return { ...work, next: 'Superseded', epoch: slot.epoch, says: latecomer };
+  const contradiction = contradictionOf(facts, group, slot);
+  if (contradiction !== null) return { ...work, next: 'NoHost', says: contradiction };
   // The switch stops what is automatic; a move is an operator's word.
   if (!facts.record.haEnabled && work.verb !== 'move') {
     return { ...work, next: 'NoHost', says: 'HA is switched off for this cluster' };
@@ -30,6 +44,14 @@ export async function place(ports: ControlPorts, run: string, work: SlotWork): P
     return { ...work, next: 'NoHost', says: destination.says };
   }
   return takeOver(ports, run, work, { facts, slot, host: destination.host, says: destination.says });
+}
+
+/** S21: a live host knows more of this covered slot than the registry does. */
+function contradictionOf(facts: ClusterFacts, group: GroupRecord, slot: SlotRecord): string | null {
+  const spec = facts.specOf(group);
+  if (spec !== undefined && !isCovered(spec)) return null;
+  const live = [...facts.heartbeats.values()].filter(({ principal }) => liveSession(facts, principal) !== null);
+  return contradictedBy(live, facts.record.incarnation, { group: group.group, slot: slot.slot, epoch: slot.epoch });
 }
 
 /** This run has placed the slot already and its answer was lost: the order goes out, and the wait goes on (S17). */

@@ -1,7 +1,7 @@
 /** Steps `stop` and `plan` of an HA run: records the evidence on every slot of the dead session, then says what goes where. */
 import { plan as planPlacement } from '../../core/placement/plan.ts';
 import { slotOf, withEvidence, withSlot } from '../../core/recovery/ownership.ts';
-import { type GroupRecord, keys } from '../../core/protocol/records.ts';
+import { type GroupRecord, type HostRecord, keys } from '../../core/protocol/records.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { findProof, type Proof } from '../shared/findings.ts';
@@ -19,6 +19,11 @@ export async function stop(ports: ControlPorts, run: string, work: Work): Promis
   if (host === undefined || work.session === null)
     return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
   const proof = await findProof(ports, facts, { host, session: work.session }, run);
+  if (proof === null && (await isGoneWithNothing(ports, facts, host, work.session))) {
+    const says = `session ${short(work.session)} of ${host.host} gave way to another and owned nothing`;
+    await recordStep(ports, run, 'Stop', says, {}, startedAt);
+    return { ...work, slots: [], next: 'Plan', says };
+  }
   if (proof === null)
     return {
       ...work,
@@ -45,6 +50,18 @@ export async function stop(ports: ControlPorts, run: string, work: Work): Promis
   await recordStep(ports, run, 'Stop', says, { evidence: proof.kind, refused }, startedAt);
   await recordEvent(ports, work.cluster, { kind: 'host.over', subject: host.host, says, run, by: run });
   return { ...work, slots, next: slots.length > 0 && refused.length === slots.length ? 'Hold' : 'Plan', says };
+}
+
+/** No evidence is needed about a session that another stands in place of and that no slot remembers. */
+async function isGoneWithNothing(
+  ports: ControlPorts,
+  facts: ClusterFacts,
+  host: HostRecord,
+  session: string,
+): Promise<boolean> {
+  if (ownedSlots(facts, { host: host.host, session }).length > 0) return false;
+  const standing = await ports.heartbeats.read(host.principal);
+  return standing !== undefined && standing.session !== session;
 }
 
 async function recordEvidence(

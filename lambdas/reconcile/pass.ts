@@ -11,6 +11,7 @@ import type { ControlPorts } from '../shared/ports.ts';
 import { closeRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import { hostFacts, unprobedHosts } from '../shared/snapshot.ts';
 import { startHaRun, startPlannedRun } from '../shared/start-run.ts';
+import { each } from './troubles.ts';
 
 /** Returns how many actions the pass took. */
 export async function reconcileCluster(ports: ControlPorts, cluster: string): Promise<number> {
@@ -30,9 +31,11 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
     unprobed: (group, slot, candidates) => unprobedHosts(facts, group, slot, candidates),
     nowMs: ports.wall.now(),
   });
-  for (const action of actions) await perform(ports, facts, action);
   const known = facts.hosts.filter((host) => host.status !== 'Removed');
-  for (const host of known) await syncAssignment(ports, facts, host);
+  await each(ports, cluster, [
+    ...actions.map((action) => ({ subject: subjectOf(action), work: () => perform(ports, facts, action) })),
+    ...known.map((host) => ({ subject: host.host, work: () => syncAssignment(ports, facts, host) })),
+  ]);
   return actions.length;
 }
 
@@ -118,6 +121,11 @@ async function closeOrphans(ports: ControlPorts, facts: ClusterFacts): Promise<v
       );
     }
   }
+}
+
+function subjectOf(action: ReconcileAction): string {
+  if (action.do === 'start_ha') return action.host;
+  return action.do === 'standbys' ? action.group : `${action.group}/${action.slot}`;
 }
 
 const PHASES = { active: 'Active', starting: 'Starting', failed: 'Failed' } as const;

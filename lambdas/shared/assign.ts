@@ -3,7 +3,7 @@ import { candidateHosts } from '../../core/placement/candidates.ts';
 import { nextAssignment, ordersFor } from '../../core/recovery/orders.ts';
 import { type Assignment, type GroupRecord, type HostRecord, keys } from '../../core/protocol/records.ts';
 import { changeRecord } from './change.ts';
-import { type ClusterFacts, liveSession, loadCluster } from './cluster.ts';
+import { type ClusterFacts, liveSession } from './cluster.ts';
 import type { ControlPorts } from './ports.ts';
 
 /** Groups are read again, strongly, inside: the assignment never runs behind an ownership write made before the call. */
@@ -33,11 +33,4 @@ export async function syncAssignment(ports: ControlPorts, facts: ClusterFacts, h
   const n = changed.body?.n;
   if (n !== undefined && heartbeat !== undefined && heartbeat.directive < n)
     await ports.heartbeats.direct(host.principal, n);
-}
-
-/** Facts are loaded anew for callers that have just changed them. */
-export async function syncHosts(ports: ControlPorts, cluster: string, names: readonly string[]): Promise<void> {
-  const facts = await loadCluster(ports, cluster);
-  const hosts = facts.hosts.filter((host) => names.includes(host.host));
-  await Promise.all(hosts.map((host) => syncAssignment(ports, facts, host)));
 }

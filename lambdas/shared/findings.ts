@@ -2,7 +2,14 @@
  * Evidence about a (host, session) as the store proves it now. Every step that needs evidence asks here again, so that
  * nothing is believed because an execution said so (S7, S17).
  */
-import { closed, leaseOver, revocationDueInMs, successor } from '../../core/recovery/evidence.ts';
+import {
+  closed,
+  type Finding,
+  leaseOver,
+  revocationDueInMs,
+  succeededBy,
+  successor,
+} from '../../core/recovery/evidence.ts';
 import {
   type Evidence,
   type Heartbeat,
@@ -47,7 +54,10 @@ export async function findProof(
   const bySelf = closed(old, report?.body, finding);
   if (bySelf !== null) return { for: () => bySelf, kind: bySelf.kind, because: bySelf.because };
 
-  const bySuccessor = successor(old, heartbeat, machineOf(facts, about) ?? heartbeat?.machine, finding);
+  const machine = machineOf(facts, about);
+  const bySuccessor =
+    successor({ ...old, machine }, heartbeat, finding) ??
+    (await onceSucceeded(ports, about, machine, heartbeat, finding));
   if (bySuccessor !== null) return { for: () => bySuccessor, kind: 'successor', because: bySuccessor.because };
 
   const over = await endedByLease(ports, about, heartbeat, { now: finding.atMs, wallGapMs });
@@ -80,6 +90,27 @@ async function endedByLease(
   if (heartbeat.machine !== TOMBSTONE_MACHINE) return revokedItem(ports, host.principal, session, heartbeat);
   if (seen?.session !== session || tombstoneAtMs === null) return null;
   return waitedOut(heartbeat, seen, tombstoneAtMs, clock);
+}
+
+/** A successor that has been revoked, or whose item is gone since: that it registered stays true. */
+async function onceSucceeded(
+  ports: ControlPorts,
+  { host, session }: SessionOf,
+  machine: string | undefined,
+  heartbeat: Heartbeat | undefined,
+  finding: Finding,
+): Promise<Evidence | null> {
+  if (machine === undefined) return null;
+  const old = { host: host.host, session };
+  if (host.seen?.machine === machine && host.followed?.includes(session) === true)
+    return succeededBy(old, host.seen.session, finding);
+  if (heartbeat === undefined || !heartbeat.session.startsWith(REVOKED_PREFIX)) return null;
+  // A revoked item keeps the machine of the session that was revoked; it stood after the old one unless it is the old one.
+  if (heartbeat.machine !== machine) return null;
+  const by = heartbeat.session.slice(REVOKED_PREFIX.length);
+  const again = await ports.heartbeats.revoke(host.principal, session, heartbeat.seq, by);
+  const isOther = again.outcome === 'refused' && again.found?.session === heartbeat.session;
+  return isOther ? succeededBy(old, `since then ${heartbeat.session}`, finding) : null;
 }
 
 /** The machine of the old session; undefined: it owns nothing and was not seen, so that no evidence about it has any effect. */

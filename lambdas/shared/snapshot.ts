@@ -3,8 +3,7 @@ import { isCovered } from '../../core/config/model.ts';
 import type { HostFacts, HostFinding, Snapshot } from '../../core/placement/facts.ts';
 import { slotInWords } from '../../core/placement/words.ts';
 import { plan } from '../../core/placement/plan.ts';
-import { withSlot } from '../../core/recovery/ownership.ts';
-import type { Evidence, GroupRecord, Heartbeat, SlotRecord } from '../../core/protocol/records.ts';
+import type { GroupRecord, Heartbeat } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { type ClusterFacts, liveSession } from './cluster.ts';
 
@@ -29,15 +28,6 @@ export function snapshotOf(
   groups: readonly GroupRecord[] = facts.groups,
 ): Snapshot {
   return { definition: facts.definition, hosts: hostFacts(facts), groups, nowMs };
-}
-
-/** The group as it would stand if the slot's owner released it now: what a move or a restart is planned on before anything stops. */
-export function asIfReleased(group: GroupRecord, slot: SlotRecord, nowMs: WallInstant): GroupRecord {
-  if (slot.owner === null || slot.evidence !== null) return group;
-  const { host, session } = slot.owner;
-  const because = 'as if it were released';
-  const evidence: Evidence = { kind: 'released', host, session, run: '', atMs: nowMs, because, takers: null };
-  return withSlot(group, { ...slot, evidence, phase: 'Stopped' });
 }
 
 export interface Destination {

@@ -30,6 +30,8 @@ export const Work = z.strictObject({
   session: z.union([sessionId, z.null()]),
   seq: count,
   verb: z.union([z.literal('ha'), PlannedVerb]),
+  /** Of planned work: the epoch that it was ordered for and claimed in; it acts on no other. 0 for an HA run. */
+  epoch: count,
   to: z.union([name, z.null()]),
   slots: z.array(SlotName).max(1_000),
   waves: z.array(z.array(SlotName)).max(1_000),
@@ -48,6 +50,9 @@ export const SlotWork = z.strictObject({
   slot: count,
   attempt: count,
   round: count,
+  /** The epoch that the run was opened for (`Work.epoch`). */
+  opened: count,
+  /** The epoch that the last step acted on; 0 before the first. */
   epoch: count,
   next: z.string(),
   says: z.string(),

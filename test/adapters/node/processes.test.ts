@@ -2,11 +2,22 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { endMarked, environmentOf, findMarked, processStart, signalAll } from '../../../adapters/node/processes.ts';
+import {
+  endAllMarked,
+  endMarked,
+  environmentOf,
+  findAllMarked,
+  findMarked,
+  processStart,
+  signalAll,
+} from '../../../adapters/node/processes.ts';
 import { until } from '../../local/fleet/until.ts';
 
 /** Real processes on a busy machine. */
 jest.setTimeout(30_000);
+
+/** For looking into kernel sessions only. */
+const NOBODY = 'HOLDFAST_TEST=nobody';
 
 let marks: string[] = [];
 
@@ -27,8 +38,13 @@ function run(mark: string, script: string) {
   return { child, pid: child.pid ?? 0 };
 }
 
+function isShown(pid: number, mark: string): boolean {
+  const [name = '', value] = mark.split('=');
+  return environmentOf(pid)?.[name] === value;
+}
+
 afterEach(async () => {
-  for (const mark of marks) await endMarked(mark);
+  await endAllMarked(marks.map((mark) => [mark]));
   marks = [];
 });
 
@@ -47,11 +63,57 @@ describe('processes by mark', () => {
 
   test('finds a process that hides its environment by its kernel session', async () => {
     const mark = freshMark();
-    const { pid } = run(mark, 'env -i sleep 1000 & wait');
-    await until('the hidden child', () => findMarked(mark, [pid]).length === 2);
-    expect(findMarked(mark)).toEqual([pid]);
+    const { pid } = run(mark, 'env -i sh -c "sleep 1000 & sleep 1000" & wait');
+    await until('the hidden children', () => findMarked(mark).length === 4);
+    expect(findMarked(mark).filter((each) => isShown(each, mark))).toEqual([pid]);
     expect(await endMarked(mark)).toBe('ended');
     expect(findMarked(mark, [pid])).toEqual([]);
+  });
+
+  test('finds one that has left the session, too, by its parent', async () => {
+    const mark = freshMark();
+    const { pid } = run(mark, 'env -i setsid sh -c "sleep 1000 & sleep 1000" & wait');
+    await until('the hidden children', () => findMarked(mark).length === 4);
+    const hidden = findMarked(mark).filter((each) => each !== pid);
+    expect(await endMarked(mark)).toBe('ended');
+    expect(hidden.filter((each) => findMarked(NOBODY, [each]).length > 0)).toEqual([]);
+  });
+
+  test('a hidden child that has lost its leader in the middle of the end is ended with its session', async () => {
+    const mark = freshMark();
+    const { child, pid } = run(
+      mark,
+      `env -i sh -c 'n=0; while [ $n -lt 2000 ]; do sleep 0.01 & n=$((n+1)); done' & wait`,
+    );
+    await until('hidden children', () => findMarked(mark).length > 3);
+    const ending = endMarked(mark);
+    await Promise.resolve(); // The first sweep follows the call at once; it stops all that it finds.
+    child.kill('SIGKILL');
+    expect(await ending).toBe('ended');
+    expect(findMarked(NOBODY, [pid])).toEqual([]);
+  });
+
+  test('what says itself that it belongs elsewhere is not taken for its session or its parent', async () => {
+    const mark = freshMark();
+    const [name = ''] = mark.split('=');
+    const { pid } = run(mark, `${name}=other sleep 1000 & wait`);
+    await until('the other', () => findMarked(`${name}=other`).length === 1);
+    const [other = 0] = findMarked(`${name}=other`);
+    expect(findMarked(mark)).toEqual([pid]);
+    expect(await endMarked(mark)).toBe('ended');
+    expect(processStart(other)).toBeDefined();
+    expect(await endMarked([`${name}=other`])).toBe('ended');
+  });
+
+  test('ends many sets with shared sweeps, and nothing else', async () => {
+    const [one, none, two, bystander] = [freshMark(), freshMark(), freshMark(), freshMark()];
+    run(one, 'env -i sleep 1000 & wait');
+    run(two, 'sleep 1000 & wait');
+    const { pid } = run(bystander, 'exec sleep 1000');
+    const counts = () => findAllMarked([[one], [none], [two], [bystander]]).map((pids) => pids.length);
+    await until('all of them', () => counts().join(' ') === '2 0 2 1');
+    expect(await endAllMarked([[one], [none], [two]])).toEqual(['ended', 'ended', 'ended']);
+    expect(findAllMarked([[one], [none], [two], [bystander]])).toEqual([[], [], [], [pid]]);
   });
 
   test('ends what is stopped, and what forks all the time', async () => {
@@ -68,8 +130,13 @@ describe('processes by mark', () => {
     const mark = freshMark();
     const { pid } = run(mark, 'exec sleep 1000');
     await until('the process', () => findMarked(mark).includes(pid));
-    // Room for two sweeps, of which the first finds something: never two empty ones.
-    expect(await endMarked(mark, { limitMs: 10 })).toBe('left');
+    expect(await endMarked(mark, { limitMs: 0 })).toBe('left');
+  });
+
+  test('no marks at all would be every process of the machine: refused', async () => {
+    expect(() => findMarked([])).toThrow('no marks');
+    await expect(endMarked([])).rejects.toThrow('no marks');
+    await expect(endAllMarked([[]])).rejects.toThrow('no marks');
   });
 
   test('leaves zombies out: they hold nothing any more', async () => {

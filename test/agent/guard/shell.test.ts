@@ -101,7 +101,7 @@ class Bench {
 
   static async registered(): Promise<Bench> {
     const bench = new Bench();
-    bench.say({ type: 'arm', timing: TIMING });
+    bench.say({ type: 'arm', session: 's1', timing: TIMING });
     await settle();
     bench.say({ type: 'registered', session: 's1', sentAt: instant(0), answeredAt: instant(0) });
     return bench;
@@ -231,7 +231,7 @@ describe('ending', () => {
 describe('V5: the watchdog', () => {
   test('armed as asked is answered, and only then', async () => {
     const bench = new Bench();
-    bench.say({ type: 'arm', timing: TIMING });
+    bench.say({ type: 'arm', session: 's1', timing: TIMING });
     expect(bench.heard).toEqual([]);
     await settle();
     expect(bench.heard).toEqual([{ type: 'armed', level: 'watchdog' }]);
@@ -239,7 +239,7 @@ describe('V5: the watchdog', () => {
 
   test('that takes another time-out than asked for is no watchdog: no answer, so no registration', async () => {
     const bench = new Bench(60_000);
-    bench.say({ type: 'arm', timing: TIMING });
+    bench.say({ type: 'arm', session: 's1', timing: TIMING });
     await settle();
     expect(bench.heard).toEqual([]);
     expect(bench.logged.join()).toMatch(/^watchdog refused: .*60000 ms, not 400 ms/);
@@ -247,8 +247,8 @@ describe('V5: the watchdog', () => {
 
   test('armed for a timing that is no longer asked for is no answer', async () => {
     const bench = new Bench();
-    bench.say({ type: 'arm', timing: TIMING });
-    bench.say({ type: 'arm', timing: { ...TIMING, watchdogMs: 600 } });
+    bench.say({ type: 'arm', session: 's1', timing: TIMING });
+    bench.say({ type: 'arm', session: 's1', timing: { ...TIMING, watchdogMs: 600 } });
     await settle();
     expect(bench.heard).toEqual([{ type: 'armed', level: 'watchdog' }]);
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endMarked, environmentOf, findMarked } from '../../../adapters/node/processes.ts';
+import { processStat } from '../../../adapters/node/proc.ts';
 import { bootClock } from '../../../adapters/node/boot-clock.ts';
 import { createSupervisors, type SupervisorPorts, type Supervisors } from '../../../agent/services/slots.ts';
 import type { ServiceDefinition } from '../../../core/config/model.ts';
@@ -25,8 +26,13 @@ export interface Bench {
   readonly journal: string;
   lines(): string[];
   supervisors(): Supervisors;
-  /** Pids of a service's processes. */
+  /** Of a machine with another mark. */
+  supervisorsOf(mark: string): Supervisors;
+  /** Pids of a service's processes, its leader among them. */
   pids(service: string): number[];
+  leader(service: string): number;
+  /** The process that the leader has started. */
+  main(service: string): number;
   end(): Promise<void>;
 }
 
@@ -39,6 +45,8 @@ export function openBench(): Bench {
   const leaves: Bench['leaves'] = [];
   const opened: Supervisors[] = [];
   const journal = join(folder, 'journal');
+  const pids = (name: string): number[] => findMarked([`HOLDFAST_INSTANCE=${mark}`, `HOLDFAST_SERVICE=${name}`]);
+  const leader = (name: string): number => pids(name).find((pid) => processStat(pid)?.session === pid) ?? 0;
   const ports: SupervisorPorts = {
     now: () => clock.now(),
     leave: (request) => {
@@ -50,6 +58,11 @@ export function openBench(): Bench {
       void reports.push(`${order.id} ${outcome}${detail === '' ? '' : `: ${detail}`}`),
     log: () => undefined,
   };
+  const supervisorsOf = (ofMark: string): Supervisors => {
+    const supervisors = createSupervisors(supervisorOptions({ folder, mark: ofMark, ports }));
+    opened.push(supervisors);
+    return supervisors;
+  };
   return {
     folder,
     mark,
@@ -58,12 +71,11 @@ export function openBench(): Bench {
     guard,
     journal,
     lines: () => readLines(journal),
-    supervisors() {
-      const supervisors = createSupervisors(supervisorOptions({ folder, mark, ports }));
-      opened.push(supervisors);
-      return supervisors;
-    },
-    pids: (name) => findMarked([`HOLDFAST_INSTANCE=${mark}`, `HOLDFAST_SERVICE=${name}`]),
+    supervisors: () => supervisorsOf(mark),
+    supervisorsOf,
+    pids,
+    leader,
+    main: (name) => pids(name).find((pid) => processStat(pid)?.parent === leader(name)) ?? 0,
     async end() {
       // The supervisors live on with the test's process: they must not start again what ends here.
       guard.grants = false;

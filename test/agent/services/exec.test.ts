@@ -98,10 +98,10 @@ describe('start and release', () => {
     expect(bench.reports).toEqual(['start-1 failed: db: systemd:postgresql: this agent does not drive systemd units']);
   });
 
-  test('a standby runs nothing', () => {
+  test('a standby runs nothing', async () => {
     const supervisors = bench.supervisors();
     supervisors.obey(orderOf('standby', 1, pair()));
-    expect(bench.reports).toEqual(['standby-1 standing-by']);
+    await reported('standby-1 standing-by');
     expect(supervisors.reports()).toEqual([{ group: 'shop', slot: 0, epoch: 1, phase: 'Standby', health: 'ok' }]);
     supervisors.keepOnly([]);
     expect(supervisors.reports()).toEqual([]);
@@ -109,7 +109,7 @@ describe('start and release', () => {
 });
 
 describe('crash', () => {
-  const kill = (name: string) => process.kill(bench.pids(name)[0] ?? 0, 'SIGKILL');
+  const kill = (name: string) => process.kill(bench.main(name), 'SIGKILL');
 
   test('the dependant is stopped, then both start again', async () => {
     const supervisors = bench.supervisors();
@@ -207,7 +207,7 @@ describe('an agent that is killed', () => {
     const order = orderOf('start', 1, pair());
     await runAgent(order);
     await until(() => bench.lines().length === 2, 'both up');
-    const [base = 0] = bench.pids('base');
+    const base = bench.main('base');
 
     const supervisors = bench.supervisors();
     await until(() => supervisors.reports()[0]?.phase === 'Active', 'both found running');

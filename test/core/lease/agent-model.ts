@@ -164,7 +164,7 @@ export class AgentModel {
     if (!this.canAct || this.told === null || this.told.isRegistered) return;
     const { store } = this.world;
     const { session } = this.told;
-    if (this.firstAttempt === null) this.world.say({ type: 'arm', timing: this.world.timing });
+    if (this.firstAttempt === null) this.world.say({ type: 'arm', session, timing: this.world.timing });
     const over = store.session;
     if (over === session) {
       if (this.firstAttempt !== null) this.answerLater(session, this.firstAttempt.sentAt, answerMs, session);
@@ -181,7 +181,7 @@ export class AgentModel {
 
   /** Sends one renewal; it is committed at once if the session still stands, and answered later. */
   renew(answerMs: number): void {
-    if (!this.canAct || this.told === null) return;
+    if (!this.canAct || this.told === null || (!this.told.isRegistered && this.firstAttempt === null)) return;
     const { session } = this.told;
     const { store } = this.world;
     store.renew(session, this.world.now());

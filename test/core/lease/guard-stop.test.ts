@@ -141,7 +141,9 @@ describe('S3: refused means over', () => {
     guard.isDiskPrompt = false;
     guard.at(420, proven('a')).at(425, { type: 'agent_exited' });
     guard.heard();
-    expect(guard.hear(430, { type: 'ready' }).hear(431, { type: 'arm', timing: TIMING }).heard()).toEqual([]);
+    expect(
+      guard.hear(430, { type: 'ready' }).hear(431, { type: 'arm', session: 's1', timing: TIMING }).heard(),
+    ).toEqual([]);
     guard
       .hear(432, { type: 'registered', session: 's1', sentAt: instant(431), answeredAt: instant(432) })
       .hear(433, renewed(432));

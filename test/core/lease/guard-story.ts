@@ -65,6 +65,8 @@ export class Guard {
       this.at(this.now, { type: 'leave_recorded', asked, request, isSaved });
     } else if (effect.do === 'confirm_release') {
       this.at(this.now, { type: 'release_recorded', asked: effect.asked, isSaved });
+    } else if (effect.do === 'confirm_session') {
+      this.at(this.now, { type: 'session_recorded', session: effect.session });
     } else if (effect.do === 'new_session') {
       this.said.push('new session');
       const { state, effects } = nextSession(this.state, `s${this.state.ledger.sessions.length + 1}`);
@@ -121,7 +123,7 @@ export const proven = (...groups: string[]): GuardEvent => ({
 
 /** Registered at 0: deadline 2800, clean stop from 1700, kill from 2000. */
 export function registered(ledger?: Ledger): Guard {
-  const guard = new Guard(ledger).hear(0, { type: 'ready' }).hear(0, { type: 'arm', timing: TIMING });
+  const guard = new Guard(ledger).hear(0, { type: 'ready' }).hear(0, { type: 'arm', session: 's1', timing: TIMING });
   guard.hear(10, { type: 'registered', session: 's1', sentAt: instant(0), answeredAt: instant(10) });
   guard.heard();
   return guard;

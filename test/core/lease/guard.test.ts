@@ -10,7 +10,7 @@ describe('S1: the life of a session', () => {
   test('an agent is told who to be, arms the watchdog and registers', () => {
     const guard = new Guard().hear(0, { type: 'ready' });
     expect(guard.heard()).toEqual(['be s1']);
-    expect(guard.hear(5, { type: 'arm', timing: TIMING }).heard()).toEqual(['arm']);
+    expect(guard.hear(5, { type: 'arm', session: 's1', timing: TIMING }).heard()).toEqual(['arm']);
     guard.hear(30, { type: 'registered', session: 's1', sentAt: instant(10), answeredAt: instant(30) });
     expect(guard.state.isRegistered).toBe(true);
     expect(guard.state.deadline).toBe(2_810);
@@ -18,7 +18,7 @@ describe('S1: the life of a session', () => {
   });
 
   test('a registration whose answer came later than r stands, but the first beat must bring the lease', () => {
-    const guard = new Guard().hear(0, { type: 'ready' }).hear(0, { type: 'arm', timing: TIMING });
+    const guard = new Guard().hear(0, { type: 'ready' }).hear(0, { type: 'arm', session: 's1', timing: TIMING });
     guard.hear(900, { type: 'registered', session: 's1', sentAt: instant(10), answeredAt: instant(900) });
     expect(guard.state.deadline).toBeNull();
     expect(guard.hear(900, ask('a', 1)).heard()).toContain('leave 1: the lease runs out');
@@ -27,7 +27,7 @@ describe('S1: the life of a session', () => {
   });
 
   test('an agent that dies between arming and the word that the session stands leaves a session nobody may use', () => {
-    const guard = new Guard().hear(0, { type: 'ready' }).hear(0, { type: 'arm', timing: TIMING });
+    const guard = new Guard().hear(0, { type: 'ready' }).hear(0, { type: 'arm', session: 's1', timing: TIMING });
     guard.heard();
     expect(guard.at(5, { type: 'agent_exited' }).heard()).toEqual(['new session']);
     expect(guard.hear(50, { type: 'ready' }).heard()).toEqual(['be s2']);
@@ -38,7 +38,7 @@ describe('S1: the life of a session', () => {
 
   test('the timing that a session registered with is not changed under it (S19)', () => {
     const guard = running('a');
-    guard.hear(30, { type: 'arm', timing: { ...TIMING, holderLeaseMs: 60_000 } });
+    guard.hear(30, { type: 'arm', session: 's1', timing: { ...TIMING, holderLeaseMs: 60_000 } });
     guard.hear(100, renewed(80));
     expect(guard.heard()).toEqual([]);
     expect(guard.state.deadline).toBe(2_880);

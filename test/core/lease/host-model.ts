@@ -137,6 +137,7 @@ export class HostModel {
     this.now += KILL_MS;
     this.check();
     this.processes.running = [];
+    this.agent.die();
     this.isOver = true;
   }
 
@@ -187,6 +188,8 @@ export class HostModel {
         return this.handle({ type: 'leave_recorded', asked: effect.asked, request: effect.request, isSaved });
       case 'confirm_release':
         return this.handle({ type: 'release_recorded', asked: effect.asked, isSaved });
+      case 'confirm_session':
+        return this.handle({ type: 'session_recorded', session: effect.session });
       case 'feed':
         return this.feed();
       case 'arm':

@@ -5,7 +5,7 @@ import {
   leaseOver,
   released,
   revocationDueInMs,
-  revocationWaitMs,
+  sessionWaitMs,
   successor,
   whyNoLeaseOver,
 } from '../../../core/recovery/evidence.ts';
@@ -43,7 +43,7 @@ describe('S7 S19: the wait before a revocation', () => {
       34_000,
     ],
   ])('%s', (_, recorded, waitMs) => {
-    expect(revocationWaitMs({ timing: recorded }, 1_000)).toBe(waitMs);
+    expect(sessionWaitMs({ timing: recorded }, 1_000)).toBe(waitMs);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe('successor', () => {
     ['there is no item', undefined, 'm-h1', false],
     ['there is no item and no known machine', undefined, undefined, false],
   ])('%s: %p', (_, current, machine, isProven) => {
-    const found = successor(OLD, current, machine, FINDING);
+    const found = successor({ ...OLD, machine }, current, FINDING);
     expect(found !== null).toBe(isProven);
     if (found !== null) expect(found).toMatchObject({ kind: 'successor', host: 'h1', session: 's-h1', takers: null });
   });

@@ -58,6 +58,11 @@ export function order(
   };
 }
 
+/** The same for a group that a lost lease does not stop. */
+export function uncovered(given: Order): Order {
+  return { ...given, spec: { ...given.spec, redundancy: { model: 'n', active: 1, exclusive: false } } };
+}
+
 /** A slot on a bench: events in, effects out, time set by hand. */
 export class Bench {
   state: SlotState;

@@ -37,7 +37,8 @@ function play(world: World, list: readonly Deed[]): void {
     else if (what === 4 && luck === 0) world.send({ type: 'stop', reason: 'order' });
     else if (what === 4 && luck === 1)
       world.send({ type: 'stop', reason: 'release', order: order(epoch, SERVICES, 'release') });
-    else if (what === 4 && luck === 2) world.send({ type: 'standby', order: order(epoch, SERVICES, 'standby') });
+    else if (what === 4 && luck < 4)
+      world.send({ type: 'standby', order: order((epoch += n % 2), SERVICES, 'standby') });
     else if (what === 5) world.crash(NAMES[n % NAMES.length] ?? '');
     else if (what === 6) world.pass(n * 1_000);
     else world.settle(n, luck);
@@ -78,6 +79,10 @@ describe('safety, whatever fails, lies or comes late', () => {
 
   test('S7: at a report of "released" nothing runs', () => {
     holds((world) => expect(world.releases.filter(({ running }) => running.length > 0)).toEqual([]));
+  });
+
+  test('S20: at a report of "standing-by" nothing runs', () => {
+    holds((world) => expect(world.standbys.filter((running) => running.length > 0)).toEqual([]));
   });
 
   test('S6: nothing starts in a released epoch', () => {
@@ -123,6 +128,13 @@ describe('safety, whatever fails, lies or comes late', () => {
 
   test('once everything goes well, a newer order is up', () => {
     holds((world) => expect(world.healed(order(2_000, SERVICES))).toBe(true));
+  });
+
+  test('once everything goes well, a newer standby order is stood by for, with nothing running', () => {
+    holds((world) => {
+      expect(world.healed(order(2_000, SERVICES, 'standby'))).toBe(true);
+      expect([...world.running.keys()]).toEqual([]);
+    });
   });
 
   test('an agent that crashed at any moment starts nothing by itself, and is up once its order comes again', () => {
@@ -204,6 +216,6 @@ describe('total', () => {
     expect(Object.keys(SERVICE_TABLE).sort()).toEqual([...PHASES].sort());
     for (const row of Object.values(SERVICE_TABLE)) expect(Object.keys(row)).toHaveLength(9);
     expect(Object.keys(SLOT_TABLE).sort()).toEqual([...WANTS].sort());
-    for (const row of Object.values(SLOT_TABLE)) expect(Object.keys(row)).toHaveLength(7);
+    for (const row of Object.values(SLOT_TABLE)) expect(Object.keys(row)).toHaveLength(8);
   });
 });

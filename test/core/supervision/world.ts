@@ -28,6 +28,8 @@ export class World {
   readonly starts: Start[] = [];
   /** What was running at the moment of each `released` report, and the epoch it gave up. */
   readonly releases: { readonly epoch: number; readonly running: readonly string[] }[] = [];
+  /** What was running at the moment of each `standing-by` report. */
+  readonly standbys: (readonly string[])[] = [];
   /** Per step, a wake that was not later than the moment at which it was asked for. */
   hotWakes = 0;
   private readonly asked = new Set<number>();
@@ -45,6 +47,7 @@ export class World {
     if (effect.do === 'report') {
       if (effect.outcome === 'released')
         this.releases.push({ epoch: effect.order.epoch, running: [...this.running.keys()] });
+      if (effect.outcome === 'standing-by') this.standbys.push([...this.running.keys()]);
     } else if (effect.do === 'wake') {
       if (by.type === 'tick' && effect.at <= this.now) this.hotWakes += 1;
     } else if (effect.do !== 'watch') {
@@ -129,18 +132,17 @@ export class World {
     this.send({ type: 'tick' });
   }
 
-  /** Everything goes well from now on, and the order comes again now and then; true once the slot has reported it started. */
+  /** Everything goes well from now on, and the order comes again now and then; true once it has been answered as it should. */
   healed(order: Order): boolean {
-    for (
-      let round = 0;
-      round < 200 && !(this.state.reported === 'started' && this.state.order?.id === order.id);
-      round += 1
-    ) {
-      if (round % 50 === 0) this.send({ type: 'start', order });
+    const [type, outcome] =
+      order.verb === 'standby' ? (['standby', 'standing-by'] as const) : (['start', 'started'] as const);
+    const isDone = (): boolean => this.state.reported === outcome && this.state.order?.id === order.id;
+    for (let round = 0; round < 200 && !isDone(); round += 1) {
+      if (round % 50 === 0) this.send({ type, order });
       if (this.pending.length > 0) this.settle(0, 0);
       else this.pass(1_000);
     }
-    return this.state.reported === 'started' && this.state.order?.id === order.id;
+    return isDone();
   }
 
   isQuiet(): boolean {

@@ -100,10 +100,12 @@ class World {
       case 'register':
         this.over.add(session);
         this.session[host] += 1;
-        return this.note(successor(old, item(host, this.sessionOf(host)), `m-${host}`, FINDING));
+        return this.note(successor({ ...old, machine: `m-${host}` }, item(host, this.sessionOf(host)), FINDING));
       case 'clone':
         // Another machine under the same name: the old session may run on.
-        return this.note(successor(old, item(host, `${session}-clone`, { machine: 'm-clone' }), `m-${host}`, FINDING));
+        return this.note(
+          successor({ ...old, machine: `m-${host}` }, item(host, `${session}-clone`, { machine: 'm-clone' }), FINDING),
+        );
       case 'close':
         this.over.add(session);
         this.note(closed(old, report({ order: `closed.${session}`, session, group: '*', epoch: 0 }), FINDING));

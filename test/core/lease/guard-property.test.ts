@@ -1,5 +1,5 @@
 /** S3 to S6 under random histories of a host, and proof that these properties see the faults they are for. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { guardStep } from '../../../core/lease/guard.ts';
 import { covered, type GuardEffect, type GuardEvent, type GuardState } from '../../../core/lease/guard-state.ts';
@@ -7,6 +7,9 @@ import type { AgentMessage, GuardMessage } from '../../../core/protocol/guard-li
 import { elapsed, type Instant } from '../../../core/time/time.ts';
 import { histories, live } from './history.ts';
 import type { Step } from './host-model.ts';
+
+/** Thousands of histories, on a busy machine. */
+jest.setTimeout(60_000);
 
 test('S3 S4 S5 S6 S20: nothing covered runs after its deadline + b, off the kill list, or in an epoch that is over', () => {
   const seen = { starts: 0, kills: 0, stops: 0, releases: 0, sessions: 0, resets: 0 };

@@ -1,0 +1,165 @@
+/** What the control plane reads may be wrong: a malformed item, a clock that was set, an older registry, a proof that passed by. */
+import { describe, expect, jest, test } from '@jest/globals';
+import { type Heartbeat, keys } from '../../core/protocol/records.ts';
+import { DB, definitionOf, PAIR } from './definitions.ts';
+import { createWorld, type World } from './world.ts';
+
+jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
+
+const THREE = definitionOf({ hosts: 3, groups: [DB] });
+
+test.each(['is revoked', 'vanishes'])(
+  'a second session of the same machine %s before the first was dealt with: still the successor of the first (S7)',
+  async (fate) => {
+    const world = await createWorld({ yaml: PAIR, scripts: { h1: { bootMs: 100 }, h2: { bootMs: 100 } } });
+    await world.whole();
+    const owner = world.owner('db/0') ?? '';
+    const first = world.slot('db/0').owner?.session ?? '';
+    let isBlocked = true;
+    world.invoke = async (task) => {
+      const { work } = task.input as { work?: { session?: string } };
+      if (isBlocked && work?.session === first && task.state === 'Stop') throw new Error('not now');
+      return world.call(task);
+    };
+    world.host(owner).boot();
+    await world.until('the second session is seen', () => {
+      const seen = world.hostRecord(owner)?.seen?.session;
+      return seen !== undefined && seen !== first;
+    });
+    world.host(owner).die();
+    if (fate === 'vanishes') world.tables.heartbeats.delete(world.host(owner).principal);
+    await world.until(
+      'the second session is over',
+      () => world.heartbeat(owner)?.session.startsWith('revoked:') === true,
+      60_000,
+    );
+    await world.run(5_000);
+    expect(world.slot('db/0')).toMatchObject({ epoch: 1, evidence: null });
+    isBlocked = false;
+    await world.until('it was taken over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'), 120_000);
+    expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'successor', host: owner, session: first });
+  },
+);
+
+test('a revoked successor that no sweep had seen: the item keeps its machine', async () => {
+  const world = await createWorld({ yaml: PAIR, scripts: { h1: { bootMs: 100 }, h2: { bootMs: 100 } } });
+  await world.whole();
+  const owner = world.owner('db/0') ?? '';
+  const first = world.slot('db/0').owner?.session ?? '';
+  const { principal } = world.host(owner);
+  world.host(owner).boot();
+  await world.until('it has registered anew', () => world.heartbeat(owner)?.session !== first);
+  world.host(owner).die();
+  const { session, seq } = world.heartbeat(owner) ?? { session: '', seq: 0 };
+  expect(await world.ports.heartbeats.revoke(principal, session, seq, 'by-hand')).toMatchObject({ outcome: 'revoked' });
+  await world.until('it was taken over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'), 120_000);
+  expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'successor', session: first });
+});
+
+test('a malformed heartbeat item: its host is set aside, the others are looked after, a person is called once (S16)', async () => {
+  const world = await createWorld({ yaml: THREE });
+  await world.whole();
+  await world.move('db/0', 'h2');
+  await world.until('h2 runs it', () => world.owner('db/0') === 'h2' && world.isActive('db/0'));
+  await world.whole();
+  world.host('h1').die();
+  const { principal } = world.host('h1');
+  world.tables.heartbeats.set(principal, JSON.stringify({ pk: principal, session: 7 }));
+  await world.run(1_000);
+  world.host('h3').boot();
+  await world.until('h3 stands by', () => world.host('h3').phaseOf('db/0') === 'Standby', 5_000);
+  await world.run(60_000);
+  const told = world.alerts.pages.filter(({ subject }) => subject === 'h1 in pair cannot be looked after');
+  expect(told).toHaveLength(1);
+  expect(told[0]?.text).toContain('malformed');
+  expect(world.logged.some((line) => line === 'error: reconcile of h1 in pair failed')).toBe(true);
+  world.tables.heartbeats.delete(principal);
+  await world.until('it is no trouble any more', () => world.record(keys.trouble('pair', 'h1')) === undefined);
+});
+
+test('the wall clock jumps while a run waits: the wait is counted anew, and nothing is taken from a host that runs', async () => {
+  const world = await createWorld({ yaml: PAIR });
+  await world.whole();
+  const owner = world.owner('db/0') ?? '';
+  world.host(owner).isCut = true;
+  let waiting = '';
+  world.workflow.onEnter = (run, state) => void (state === 'Await proof' && (waiting = run));
+  await world.until('a run waits', () => waiting !== '');
+  await world.run(200);
+  const jumpedAtMs = world.clock.boot.now();
+  world.clock.setWall(world.clock.wall.now() + 60_000);
+  await world.until('it was taken over', () => world.slot('db/0').epoch === 2, 60_000);
+  expect(world.clock.boot.now() - jumpedAtMs).toBeGreaterThanOrEqual(3_400);
+  expect(world.steps(waiting).some(({ says }) => says.includes('the wall clock was set'))).toBe(true);
+  await world.whole();
+});
+
+describe('a live host knows more than the registry: it was restored from an older copy (S21)', () => {
+  /** Lets h3, which was never booted, renew for ever with what `says` gives. */
+  const renewing = (world: World, says: () => Partial<Heartbeat>): void => {
+    const model = world.heartbeat('h2');
+    const { principal } = world.host('h3');
+    let seq = 1;
+    const renew = (): void => {
+      seq += 1;
+      const item = { ...model, principal, pk: principal, host: 'h3', machine: 'm-h3', session: 's-h3', seq, ...says() };
+      world.tables.heartbeats.set(principal, JSON.stringify(item));
+      world.clock.after(100, renew);
+    };
+    renew();
+  };
+  const report = { group: 'db', slot: 0, phase: 'Active', health: 'ok' } as const;
+
+  test.each<[string, Partial<Heartbeat>, string]>([
+    ['a later epoch', { slots: [{ ...report, epoch: 7 }] }, 'h3 reports db/0 in epoch 7, the registry knows 1'],
+    ['another incarnation', { slots: [], incarnation: 'i-before' }, 'h3 works under incarnation i-before'],
+  ])('%s: the slot is held, a person is called once; then it goes on', async (_, contradiction, why) => {
+    const world = await createWorld({ yaml: THREE, off: ['h3'] });
+    await world.whole();
+    const owner = world.owner('db/0') ?? '';
+    let isContradicting = true;
+    renewing(world, () => (isContradicting ? contradiction : { slots: [] }));
+    world.host(owner).die();
+    await world.until('it is held', () => world.slot('db/0').phase === 'Held');
+    await world.run(30_000);
+    expect(world.slot('db/0')).toMatchObject({ epoch: 1, phase: 'Held' });
+    expect(world.slot('db/0').why).toContain(why);
+    expect(world.alerts.pages.filter(({ subject }) => subject === 'db/0 is held')).toHaveLength(1);
+    isContradicting = false;
+    await world.until('it has an owner', () => world.slot('db/0').epoch === 2, 120_000);
+  });
+});
+
+describe('a host is removed from the definition while it owns a slot', () => {
+  const without = (name: string): string => THREE.replace(new RegExp(`\\n {2}- \\{ name: ${name},[^\\n]*`), '');
+
+  test('the slot moves, released by its owner, and the host is Removed', async () => {
+    const world = await createWorld({ yaml: THREE });
+    await world.whole();
+    await world.run(2_000);
+    const owner = world.owner('db/0') ?? '';
+    await world.apply(without(owner));
+    await world.until('another runs it', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'));
+    expect(world.owner('db/0')).not.toBe(owner);
+    expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'released', host: owner });
+    await world.until('it is Removed', () => world.hostRecord(owner)?.status === 'Removed');
+    await world.whole();
+    expect(world.alerts.pages).toEqual([]);
+  });
+
+  test('without another place it runs on and says why, until there is one', async () => {
+    const world = await createWorld({ yaml: THREE, off: ['h2', 'h3'] });
+    await world.whole();
+    await world.run(2_000);
+    await world.apply(without('h1'));
+    await world.run(20_000);
+    expect(world.slot('db/0')).toMatchObject({ epoch: 1, phase: 'Active' });
+    expect(world.slot('db/0').why).toContain('h1 is no longer defined, but nobody else can take it');
+    expect(world.truth.runners('db/0')).toEqual(['h1']);
+    expect(world.hostRecord('h1')?.status).toBe('Up');
+    expect(world.workflow.names.filter((name) => name.startsWith('move.'))).toEqual([]);
+    world.host('h2').boot();
+    await world.until('h2 runs it', () => world.owner('db/0') === 'h2' && world.isActive('db/0'));
+    await world.until('h1 is Removed', () => world.hostRecord('h1')?.status === 'Removed');
+  });
+});
