@@ -7,19 +7,21 @@
  *
  * Services are started under a leader that keeps the marks and the kernel session (`agent/services/leader.ts`), so that
  * even one that clears its environment is found by its session or its parent. Everything is therefore stopped before it
- * is killed, and the leader dies last: as long as such a one will not die, the leader stays as the evidence. What still escapes: a process that clears its
- * environment AND has its own session AND whose parent is gone; one whose leader somebody else has killed; and whatever
- * another daemon (systemd, docker, cron) starts when asked to.
+ * is killed, and the leader dies last: as long as such a one will not die, the leader stays as the evidence. What still
+ * escapes: a process that clears its environment AND starts a session of its own, once its parent is gone; one that
+ * clears it and whose leader somebody else has killed; whatever another daemon (systemd, docker, cron) was asked to start.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { invariant } from '../../core/failures/invariant.ts';
 import { isDead, processStat } from './proc.ts';
-import { type Found, sweep, type Target } from './sweep.ts';
+import { type Found, sweep, sweepGently, type Target } from './sweep.ts';
 
 export { environmentOf, processStart } from './proc.ts';
 
 const SWEEP_GAP_MS = 5;
 const LIMIT_MS = 5_000;
+/** So many sets are dealt with before others get their turn. */
+const PART = 32;
 /** Something that goes on multiplying is killed as it is. */
 const FREEZES_MAX = 3;
 
@@ -110,8 +112,9 @@ async function sweepUntilSettled(): Promise<void> {
   await Promise.resolve(); // Whatever is asked for in the same breath joins the first sweep.
   while (endings.size > 0) {
     const round = [...endings];
-    const found = sweepOrNothing(round);
+    const found = await sweepOrNothing(round);
     for (const [index, ending] of round.entries()) {
+      if (index % PART === PART - 1) await turn();
       const outcome = judge(ending, found?.[index]);
       if (outcome === 'open') continue;
       endings.delete(ending);
@@ -123,9 +126,9 @@ async function sweepUntilSettled(): Promise<void> {
 }
 
 /** Undefined: the machine could not be looked at (no file descriptor, no memory), which proves nothing. */
-function sweepOrNothing(round: readonly Ending[]): readonly Found[] | undefined {
+async function sweepOrNothing(round: readonly Ending[]): Promise<readonly Found[] | undefined> {
   try {
-    return sweep(round.map(({ target }) => target));
+    return await sweepGently(round.map(({ target }) => target));
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@
  * yield to what a process says itself: one whose environment holds another value of a mark belongs to someone else
  * (the agent in the session of the guard, a service under the agent).
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { isDead, isMidExec, listPids, processStat, type ProcessStat, rawEnvironment, uptimeTicks } from './proc.ts';
 
 export interface Target {
@@ -50,12 +51,35 @@ interface Living {
   readonly midExec: readonly number[];
 }
 
+/** Looking at one process takes some 20 µs: after so many others get their turn. */
+const PART = 64;
+
 export function sweep(targets: readonly Target[]): readonly Found[] {
+  const parts = sweepInParts(targets);
+  for (;;) {
+    const part = parts.next();
+    if (part.done === true) return part.value;
+  }
+}
+
+/** The same without holding up the event loop. What changes meanwhile is no different from what changes after a look. */
+export async function sweepGently(targets: readonly Target[]): Promise<readonly Found[]> {
+  const parts = sweepInParts(targets);
+  for (;;) {
+    const part = parts.next();
+    if (part.done === true) return part.value;
+    await turn();
+  }
+}
+
+type InParts<T> = Generator<undefined, T>;
+
+function* sweepInParts(targets: readonly Target[]): InParts<readonly Found[]> {
   const claims = targets.map((target): Claim => {
     return { target, members: new Map(), ledSessions: new Set(target.ledSessions) };
   });
-  const environments = claimMarked(claims);
-  const living = lookAt(environments, claims.some(hasAnything));
+  const environments = yield* claimMarked(claims);
+  const living = yield* lookAt(environments, claims.some(hasAnything));
   return claims.map((claim) => {
     if (hasAnything(claim)) claimRelated(claim, living);
     const members = new Map([...claim.members].sort(([a], [b]) => a - b));
@@ -69,13 +93,14 @@ function hasAnything({ target, members, ledSessions }: Claim): boolean {
 }
 
 /** Gives every process to the sets whose marks it carries; returns all environments. */
-function claimMarked(claims: readonly Claim[]): ReadonlyMap<number, string | undefined> {
+function* claimMarked(claims: readonly Claim[]): InParts<ReadonlyMap<number, string | undefined>> {
   const byLastMark = Map.groupBy(claims, ({ target }) => target.marks.at(-1) ?? '');
   const environments = new Map<number, string | undefined>();
   for (const pid of listPids()) {
     if (pid === process.pid) continue;
     const environment = rawEnvironment(pid);
     environments.set(pid, environment);
+    if (environments.size % PART === 0) yield;
     const entries = new Set(environment?.split('\0'));
     const owners = [...entries]
       .flatMap((entry) => byLastMark.get(entry) ?? [])
@@ -95,13 +120,16 @@ function claimMarkedPid(pid: number, owners: readonly Claim[]): void {
 }
 
 /** As long as nothing is claimed, only those without an environment are looked at: half the cost of the usual sweep. */
-function lookAt(environments: ReadonlyMap<number, string | undefined>, isAnythingClaimed: boolean): Living {
+function* lookAt(environments: ReadonlyMap<number, string | undefined>, isAnythingClaimed: boolean): InParts<Living> {
   const nowTicks = uptimeTicks();
-  const seen = [...environments].flatMap(([pid, environment]): Seen[] => {
-    if (!isAnythingClaimed && environment !== '') return [];
+  const seen: Seen[] = [];
+  for (const [pid, environment] of environments) {
+    if (!isAnythingClaimed && environment !== '') continue;
     const stat = processStat(pid);
-    return stat === undefined || isDead(stat) ? [] : [{ pid, stat, environment }];
-  });
+    if (stat === undefined || isDead(stat)) continue;
+    seen.push({ pid, stat, environment });
+    if (seen.length % PART === 0) yield;
+  }
   const midExec = seen.filter(({ stat, environment }) => environment === '' && isMidExec(stat, nowTicks));
   return {
     bySession: Map.groupBy(seen, ({ stat }) => stat.session),

@@ -37,6 +37,8 @@ export interface Harness {
   blackout(): Promise<void>;
   /** Waits until every host is Up, every slot Active and no run is open; what is missing if the limit passes. */
   untilSettled(limitMs?: number): Promise<Settled>;
+  /** What was found wrong must be looked into: the folder stays, and is named. */
+  keep(): void;
   close(): Promise<void>;
 }
 
@@ -55,7 +57,8 @@ export async function startHarness(): Promise<Harness> {
   const socket = join(folder, 'witness.sock');
   const witnessFile = join(folder, 'witness.log');
   const witnessChild = startChild(childLog, ['../../local/witness/main.ts', '--socket', socket, '--log', witnessFile]);
-  const endings = [() => rm(folder, { recursive: true, force: true }), () => endChild(witnessChild)];
+  let isKept = false;
+  const endings = [() => leaveFolder(folder, isKept), () => endChild(witnessChild)];
   const close = async (): Promise<void> => {
     for (const end of endings.splice(0).toReversed()) await end();
   };
@@ -83,6 +86,9 @@ export async function startHarness(): Promise<Harness> {
         running = await start();
       },
       untilSettled: (limitMs = SETTLE_LIMIT_MS) => untilSettled(() => running.api, definition, limitMs),
+      keep() {
+        isKept = true;
+      },
       close,
     };
   } catch (error) {
@@ -90,6 +96,11 @@ export async function startHarness(): Promise<Harness> {
     await close();
     throw error;
   }
+}
+
+async function leaveFolder(folder: string, isKept: boolean): Promise<void> {
+  if (isKept) process.stderr.write(`logs and state are kept in ${folder}\n`);
+  else await rm(folder, { recursive: true, force: true });
 }
 
 async function startRuntime(at: { stateDir: string; childLog: string; socket: string }): Promise<Running> {

@@ -62,6 +62,9 @@ async function withHarness<T>(work: (harness: Harness) => Promise<T>): Promise<T
   process.on('SIGINT', end).on('SIGTERM', end);
   try {
     return await work(harness);
+  } catch (error) {
+    harness.keep();
+    throw error;
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end);
     await harness.close();
@@ -95,6 +98,7 @@ async function runFaults(options: Options): Promise<boolean> {
         say(`  ${run.target.host}: ${figuresLine(run)}`);
         runs.push(run);
       }
+      if (runs.some(({ failures }) => failures.length > 0)) harness.keep();
       hasPassed &&= runs.every(({ failures }) => failures.length === 0);
       say(`\n${summary(fault, runs)}`);
       if (options.json) say(JSON.stringify(toJson(harness, fault, runs)));

@@ -1,6 +1,7 @@
 /** What the control plane reads may be wrong: a malformed item, a clock that was set, an older registry, a proof that passed by. */
 import { describe, expect, jest, test } from '@jest/globals';
-import { type Heartbeat, keys } from '../../core/protocol/records.ts';
+import { type GroupRecord, type Heartbeat, type HostRecord, keys } from '../../core/protocol/records.ts';
+import { EMPTY_SWEEP_MEMORY, sweepOnce } from '../../lambdas/find-behind/sweep.ts';
 import { DB, definitionOf, PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -54,6 +55,28 @@ test('a revoked successor that no sweep had seen: the item keeps its machine', a
   expect(await world.ports.heartbeats.revoke(principal, session, seq, 'by-hand')).toMatchObject({ outcome: 'revoked' });
   await world.until('it was taken over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'), 120_000);
   expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'successor', session: first });
+});
+
+test('nobody knows on which machine the owner ran: a newer session of its host proves nothing (S7)', async () => {
+  const world = await createWorld({ yaml: PAIR, sweeps: false, scripts: { h1: { bootMs: 100 }, h2: { bootMs: 100 } } });
+  for (const name of ['h1', 'h2']) await world.until(`${name} beats`, () => world.heartbeat(name) !== undefined);
+  await sweepOnce(world.ports, EMPTY_SWEEP_MEMORY);
+  await world.whole();
+  const owner = world.owner('db/0') ?? '';
+  const first = world.slot('db/0').owner?.session;
+  const hostKey = keys.host('pair', owner);
+  const host = await world.ports.registry.get<HostRecord>(hostKey);
+  if (host !== undefined) await world.ports.registry.put(hostKey, { ...host.body, seen: null }, host.version);
+  const group = await world.ports.registry.get<GroupRecord>(keys.group('pair', 'db'));
+  const slots = group?.body.slots.map((slot) =>
+    slot.owner === null ? slot : { ...slot, owner: { ...slot.owner, machine: undefined } },
+  );
+  if (group !== undefined) await world.ports.registry.put(group.key, { ...group.body, slots }, group.version);
+  world.host(owner).boot();
+  await world.until('it has registered anew', () => world.heartbeat(owner)?.session !== first);
+  await world.run(10_000);
+  expect(world.slot('db/0')).toMatchObject({ epoch: 1, evidence: null });
+  expect(world.workflow.visited).toContain('Hold');
 });
 
 test('a malformed heartbeat item: its host is set aside, the others are looked after, a person is called once (S16)', async () => {

@@ -116,3 +116,17 @@ test('a host that fails again while its run is busy: no duplicates pile up, and 
   expect(world.workflow.names.filter((name) => name.startsWith('ha.'))).toHaveLength(2);
   expect(world.workflow.visited).not.toContain('Duplicate: close');
 });
+
+test('a run about a session that owns nothing and gave way long ago: nothing is to be proven, nobody is called', async () => {
+  const world = await createWorld({ yaml: PAIR });
+  await world.whole();
+  await world.run(3_000);
+  const before = JSON.stringify(world.groups);
+  await world.ports.workflow.start('old', { cluster: 'pair', host: 'h1', session: 'long-ago', seq: 3 });
+  await world.until('it has ended', () => world.workflow.running.length === 0);
+  expect(world.runRecord('old')).toMatchObject({ outcome: 'Recovered', summary: 'h1 owned nothing' });
+  await world.run(3_000);
+  expect(JSON.stringify(world.groups)).toBe(before);
+  expect(world.hostRecord('h1')).toMatchObject({ status: 'Up', claim: null });
+  expect(world.alerts.pages).toEqual([]);
+});

@@ -11,6 +11,7 @@ import {
   processStart,
   signalAll,
 } from '../../../adapters/node/processes.ts';
+import { processStat } from '../../../adapters/node/proc.ts';
 import { until } from '../../local/fleet/until.ts';
 
 /** Real processes on a busy machine. */
@@ -87,7 +88,8 @@ describe('processes by mark', () => {
     );
     await until('hidden children', () => findMarked(mark).length > 3);
     const ending = endMarked(mark);
-    await Promise.resolve(); // The first sweep follows the call at once; it stops all that it finds.
+    const isFound = () => ['T', undefined].includes(processStat(pid)?.state); // All is stopped before any is killed.
+    await until('the leader to be found', isFound);
     child.kill('SIGKILL');
     expect(await ending).toBe('ended');
     expect(findMarked(NOBODY, [pid])).toEqual([]);
