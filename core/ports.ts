@@ -75,7 +75,10 @@ export interface Registry {
   /** Removes under the same condition. */
   remove(key: Key, expected: number): Promise<'removed' | 'conflict'>;
   /** Strongly consistent query by sort-key prefix, in key order, or newest (highest) first. Reads all pages up to `limit`. */
-  query<T>(pk: string, options: { prefix?: string; limit: number; newestFirst?: boolean; before?: string }): Promise<readonly Stored<T>[]>;
+  query<T>(
+    pk: string,
+    options: { prefix?: string; limit: number; newestFirst?: boolean; before?: string },
+  ): Promise<readonly Stored<T>[]>;
 }
 
 export interface StartedExecution {

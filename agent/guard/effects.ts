@@ -1,7 +1,7 @@
 /** What the guard does to processes: ending slots, proving that nothing of them is left, cleaning up after them. */
 import { spawn } from 'node:child_process';
 import { mark } from '../../adapters/node/marks.ts';
-import { endMarked, findMarked, signalAll } from '../../adapters/node/processes.ts';
+import { endMarked, findAllMarked, signalAll } from '../../adapters/node/processes.ts';
 import type { HostConfig } from '../../adapters/node/host-config.ts';
 import type { LedgerEntry } from '../../core/lease/ledger.ts';
 import type { CleanupCommand, SlotRef } from '../../core/protocol/guard-link.ts';
@@ -30,7 +30,7 @@ export function createEnding(config: HostConfig, log: (level: 'warn', text: stri
 
   return {
     terminate(entries) {
-      for (const entry of entries) signalAll(findMarked(slotMarks(entry)), 'SIGTERM');
+      for (const pids of findAllMarked(entries.map(slotMarks))) signalAll(pids, 'SIGTERM');
     },
     async end(ref, cleanup) {
       if (!(await endAll(slotMarks(ref)))) return false;

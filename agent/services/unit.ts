@@ -49,6 +49,7 @@ export function unitOf(hostEnv: HostEnv, order: Order, service: ServiceDefinitio
       [MARKS.role]: 'service',
       [MARKS.slot]: slot,
       [MARKS.service]: service.name,
+      // A fencing token for covered groups only: what is not covered may run on into a newer epoch with the old number.
       [MARKS.epoch]: String(order.epoch),
       [MARKS.host]: hostEnv.host,
       HOLDFAST_SESSION: order.session,
