@@ -53,8 +53,16 @@ export class Place {
     const system = this.start(...args);
     const isThere = (): boolean => system.said().includes('Ctrl-C ends everything') || hasEnded(system.child);
     await until('the welcome', isThere, LIMIT_MS);
-    if (!system.said().includes('everything is active.')) throw new Error(`not active:\n${system.said()}`);
+    if (!system.said().includes('everything is active.')) {
+      throw new Error(`not active:\n${system.said()}\n${await this.#events()}`);
+    }
     return system;
+  }
+
+  /** What happened, for a failed test to say. */
+  async #events(): Promise<string> {
+    const { events } = await this.api().events(200);
+    return events.map((event) => `${String(event.atMs)} ${event.kind} ${event.subject}: ${event.says}`).join('\n');
   }
 
   api(): ApiClient {
