@@ -172,6 +172,22 @@ export function withFailedHost(group: GroupRecord, slotNo: number, host: string,
   return withSlot(group, { ...slot, failedOn });
 }
 
+/** A start that failed on a host is not tried there again before this, however few other hosts there are. */
+export const FORGIVE_AFTER_MS = 30_000;
+
+/**
+ * The slot as if older failures to start were forgotten: where it failed before is better than nowhere. Only while the
+ * slot has moves left in its window, so that a start that always fails ends held, with a person called (S15).
+ */
+export function forgiven(
+  slot: SlotRecord,
+  limits: { readonly movesPerWindow: number; readonly movesWindowMs: number },
+  nowMs: WallInstant,
+): SlotRecord {
+  if (movesWithin(slot, limits.movesWindowMs, nowMs) >= limits.movesPerWindow) return slot;
+  return { ...slot, failedOn: slot.failedOn.filter(({ atMs }) => wallElapsed(atMs, nowMs) < FORGIVE_AFTER_MS) };
+}
+
 /** Automatic moves within the window that ends now (S15). */
 export function movesWithin(slot: SlotRecord, windowMs: number, nowMs: WallInstant): number {
   return slot.movesMs.filter((atMs) => wallElapsed(atMs, nowMs) < windowMs).length;

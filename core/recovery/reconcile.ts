@@ -8,7 +8,7 @@ import type { HostFacts } from '../placement/facts.ts';
 import { plan } from '../placement/plan.ts';
 import type { GroupRecord, Heartbeat, HostRecord, SlotRecord } from '../protocol/records.ts';
 import { wallElapsed, type WallInstant } from '../time/time.ts';
-import { asIfReleased, isOwned, movesWithin } from './ownership.ts';
+import { asIfReleased, forgiven, isOwned, movesWithin } from './ownership.ts';
 
 export interface ReconcileFacts {
   readonly cluster: string;
@@ -97,13 +97,30 @@ export function retryPauseMs(attempts: number): number {
   return Math.min(60_000, 1_000 * 2 ** Math.min(attempts, 10));
 }
 
+function withForgiven(facts: ReconcileFacts, group: GroupRecord): GroupRecord {
+  const limits = facts.definition.groups.find((spec) => spec.name === group.group)?.limits;
+  if (limits === undefined) return group;
+  return { ...group, slots: group.slots.map((slot) => forgiven(slot, limits, facts.nowMs)) };
+}
+
 export function reconcile(facts: ReconcileFacts): readonly ReconcileAction[] {
   const planned = plan(
     { definition: facts.definition, hosts: facts.hostFacts, groups: facts.groups, nowMs: facts.nowMs },
     { explain: () => false },
   );
+  const hopeful = plan(
+    {
+      definition: facts.definition,
+      hosts: facts.hostFacts,
+      groups: facts.groups.map((group) => withForgiven(facts, group)),
+      nowMs: facts.nowMs,
+    },
+    { explain: () => false },
+  );
   const hasPlace = (group: string, slot: number): boolean =>
-    planned.actions.some((action) => action.group === group && action.slot === slot && action.host !== null);
+    [...planned.actions, ...hopeful.actions].some(
+      (action) => action.group === group && action.slot === slot && action.host !== null,
+    );
 
   const actions: ReconcileAction[] = [];
   for (const group of facts.groups) {

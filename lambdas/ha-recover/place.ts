@@ -4,6 +4,7 @@ import { isCovered } from '../../core/config/model.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import {
   asIfReleased,
+  forgiven,
   isOwned,
   slotOf,
   takeOwnership,
@@ -105,9 +106,10 @@ function chooseHost(
   const choose = (record: GroupRecord): Destination =>
     destinationOf(facts, ports.wall.now(), record, slot.slot, (host) => !isExcluded(work, slot, host));
   const best = choose(group);
-  if (best.host !== null || work.verb !== 'restart') return best;
-  // Nobody healthier: where it failed before is better than nowhere; how often is bounded by whoever starts the run.
-  return choose(withSlot(group, { ...slot, failedOn: [] }));
+  if (best.host !== null || slot.failedOn.length === 0) return best;
+  // Nobody healthier. A restart may stay where it is: how often is bounded by whoever starts the run.
+  const hopeful = work.verb === 'restart' ? { ...slot, failedOn: [] } : forgiven(slot, spec.limits, ports.wall.now());
+  return choose(withSlot(group, hopeful));
 }
 
 /** A first attempt at a move goes where it was asked to, or anywhere but where it was; a later one anywhere, even back. */

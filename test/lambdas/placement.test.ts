@@ -90,7 +90,6 @@ describe('a start that fails', () => {
     };
     const world = await createWorld({ yaml: PAIR, scripts: { h1: { onStart }, h2: { onStart } } });
     await world.until('it is held', () => world.groups[0]?.slots[0]?.phase === 'Held');
-    await world.run(120_000);
     expect(starts).toHaveLength(2);
     expect(world.slot('db/0')).toMatchObject({ phase: 'Held', epoch: 2 });
     expect(world.slot('db/0').evidence?.kind).toBe('released');
@@ -98,6 +97,20 @@ describe('a start that fails', () => {
     expect(world.alerts.pages[0]).toMatchObject({ subject: 'db/0 is held' });
     expect(world.alerts.pages[0]?.text).toContain('h1: a start failed there');
     expect(world.workflow.names).toHaveLength(1);
+    // 30 s after a failure a host is better than none, but only for as many moves as the group allows per hour: three.
+    await world.run(1_200_000);
+    expect(starts).toHaveLength(4);
+    expect(world.slot('db/0')).toMatchObject({ phase: 'Held', epoch: 4 });
+  });
+
+  test('everywhere, for a moment only: tried again after 30 s, without a person', async () => {
+    let isOverloaded = true;
+    const onStart = () => (isOverloaded ? ('failed' as const) : ('started' as const));
+    const world = await createWorld({ yaml: PAIR, scripts: { h1: { onStart }, h2: { onStart } } });
+    await world.until('it is held', () => world.groups[0]?.slots[0]?.phase === 'Held');
+    isOverloaded = false;
+    await world.run(45_000);
+    expect(world.slot('db/0')).toMatchObject({ phase: 'Active', epoch: 3 });
   });
 
   test('on one host: it runs on the other, and says what happened', async () => {
