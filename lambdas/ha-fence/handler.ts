@@ -63,15 +63,34 @@ interface Waiting {
   readonly host: HostRecord;
   readonly session: string;
   readonly observedAt: WallInstant;
-  /** When this call began, on both clocks. */
-  readonly begunWall: WallInstant;
-  readonly begun: Instant;
+  /** When this call began. */
+  readonly begun: Reading;
+}
+
+/** One moment on both clocks. */
+interface Reading {
+  readonly wall: WallInstant;
+  readonly boot: Instant;
+}
+
+/** The boot clock's grain, and a little. */
+const READING_MS = 15;
+const READINGS_MAX = 100;
+
+/** Both clocks read as one: if this process was not running between the two, they are read again. */
+function readClocks(ports: ControlPorts): Reading {
+  for (let n = 1; ; n += 1) {
+    const boot = ports.boot.now();
+    const wall = ports.wall.now();
+    if (n === READINGS_MAX || elapsed(boot, ports.boot.now()) <= READING_MS) return { wall, boot };
+  }
 }
 
 /** The wall clock that the wait is counted on was set since this call began: it says nothing about how long it was. */
-function hasWallStepped(ports: ControlPorts, { facts, begunWall, begun }: Waiting): boolean {
-  const byWallMs = wallElapsed(begunWall, ports.wall.now());
-  return Math.abs(byWallMs - elapsed(begun, ports.boot.now())) > facts.definition.timing.wallGapMs;
+function hasWallStepped(ports: ControlPorts, { facts, begun }: Waiting): boolean {
+  const now = readClocks(ports);
+  const partedMs = wallElapsed(begun.wall, now.wall) - elapsed(begun.boot, now.boot);
+  return Math.abs(partedMs) > facts.definition.timing.wallGapMs;
 }
 
 async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise<Work> {
@@ -82,13 +101,12 @@ async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise
   if (host === undefined || work.session === null || record === undefined) {
     return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
   }
-  const begun = ports.boot.now();
+  const begun = readClocks(ports);
   const waiting: Waiting = {
     facts,
     host,
     session: work.session,
     observedAt: record.observedAtMs ?? startedAt,
-    begunWall: startedAt,
     begun,
   };
   for (;;) {
@@ -98,7 +116,7 @@ async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise
       await recordStep(ports, run, 'Await proof', end.says, { next: end.next }, startedAt);
       return end;
     }
-    if (ports.boot.now() - begun > CALL_MS) break;
+    if (elapsed(begun.boot, ports.boot.now()) > CALL_MS) break;
     await ports.sleeper.sleep(pauseMs(waiting, ports.wall.now()));
   }
   const round = work.round + 1;

@@ -107,7 +107,7 @@ export async function plan(ports: ControlPorts, run: string, work: Work): Promis
       );
   }
   const ordered = [...waves.keys()].toSorted((a, b) => a - b).map((wave) => waves.get(wave) ?? []);
-  const says = planned.explanations.map((explanation) => explanation.says).join(' ') || 'there is nothing to start';
+  const says = planned.explanations.map((explanation) => explanation.says).join('; ') || 'there is nothing to start';
   await recordStep(ports, run, 'Plan', says, { waves: ordered, explanations: planned.explanations }, startedAt);
   return { ...work, waves: ordered, next: ordered.length > 0 ? 'Restart' : 'Close', says };
 }
