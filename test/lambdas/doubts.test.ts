@@ -117,6 +117,22 @@ test('the wall clock jumps while a run waits: the wait is counted anew, and noth
   await world.whole();
 });
 
+test('a store that answers slowly is not taken for a set clock: the wait is not counted anew', async () => {
+  const world = await createWorld({ yaml: PAIR });
+  await world.whole();
+  world.host(world.owner('db/0') ?? '').isCut = true;
+  let waiting = '';
+  world.workflow.onEnter = (run, state) => void (state === 'Await proof' && (waiting = run));
+  // Each strong read of the run's own record takes 300 ms, six times the gap that the demo profile allows its clocks.
+  world.faults = (op, phase, subject) =>
+    phase === 'before' && op === 'registry.get' && subject.includes('R#ha.')
+      ? world.clock.sleeper.sleep(300)
+      : undefined;
+  await world.until('it was taken over', () => world.slot('db/0').epoch === 2, 60_000);
+  expect(world.steps(waiting).some(({ says }) => says.includes('the wall clock was set'))).toBe(false);
+  await world.whole();
+});
+
 describe('a live host knows more than the registry: it was restored from an older copy (S21)', () => {
   /** Lets h3, which was never booted, renew for ever with what `says` gives. */
   const renewing = (world: World, says: () => Partial<Heartbeat>): void => {
