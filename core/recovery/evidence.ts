@@ -73,7 +73,7 @@ export function leaseOver(
     host: revoked.host,
     session: revoked.session,
     ...finding,
-    because: `its lease was over: version ${revoked.seq} stood unchanged for longer than its lease, then the session was revoked on exactly that version`,
+    because: `version ${revoked.seq} stood unchanged for longer than its lease, then the session was revoked on exactly that version`,
     takers: boundTakers(revoked, slot, group),
   };
 }
