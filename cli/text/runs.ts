@@ -7,14 +7,18 @@ import { age, clean, type Paint, plain, span, toneOf } from './words.ts';
 
 /** Names of runs are long, so each has a line of its own. */
 export function runLines(run: RunView, now: number, paint: Paint = plain): string[] {
-  const state = run.outcome === null ? run.phase : `${run.phase}: ${run.outcome}`;
   const took = run.closedAtMs === null ? 'still open' : `took ${span(run.closedAtMs - run.openedAtMs)}`;
   const facts = `${about(run)}, opened ${age(run.openedAtMs, now)}, ${took}`;
   return [
     clean(run.run),
-    `  ${paint(clean(state), toneOf(run.phase))}  ${facts}`,
+    `  ${paint(stateOf(run), toneOf(run.phase))}  ${facts}`,
     ...(run.summary === '' ? [] : paragraph(run.summary, 2)),
   ];
+}
+
+/** Phase and outcome, once where they are one word. */
+function stateOf({ phase, outcome }: RunView): string {
+  return clean(outcome === null || outcome === phase ? phase : `${phase}: ${outcome}`);
 }
 
 function about({ work, host, group, slot }: RunView): string {
@@ -33,9 +37,7 @@ export function storyText({ run, steps }: RunStoryView, now: number, paint: Pain
   const last =
     end === null
       ? [`${at(now - run.openedAtMs)}${paint(`still ${run.phase}`, 'warn')}`]
-      : [
-          `${at(end - run.openedAtMs)}${paint(clean(`${run.phase}${run.outcome === null ? '' : `: ${run.outcome}`}`), toneOf(run.phase))}`,
-        ];
+      : [`${at(end - run.openedAtMs)}${paint(stateOf(run), toneOf(run.phase))}`];
   return [
     ...runLines(run, now, paint),
     '',
