@@ -8,8 +8,20 @@ import type { AgentMessage, GuardMessage } from '../../core/protocol/guard-link.
 
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 2_000;
-/** An agent that lived this long starts the back-off anew. */
+/** An agent that lived this long starts the back-off anew, even if the store could not be reached meanwhile. */
 const SETTLED_MS = 10_000;
+
+/**
+ * Pause before the next agent. One that renewed the lease is no crash at start: however often such agents die, the next
+ * must be there before the lease runs out, so that nobody loses a slot for it.
+ */
+export function nextBackoffMs(
+  backoffMs: number,
+  life: { readonly livedMs: number; readonly hasRenewed: boolean },
+): number {
+  if (life.hasRenewed || life.livedMs > SETTLED_MS) return BACKOFF_MIN_MS;
+  return Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+}
 
 export interface AgentProcess {
   send(message: GuardMessage): void;
@@ -38,15 +50,18 @@ export function startAgent(options: {
       env: { ...process.env, [MARKS.role]: 'agent' },
     });
     child = started;
-    started.on('message', (message) => {
-      if (child === started) options.onMessage(message as AgentMessage);
+    let hasRenewed = false;
+    started.on('message', (raw) => {
+      const message = raw as AgentMessage;
+      hasRenewed ||= message.type === 'renewed';
+      if (child === started) options.onMessage(message);
     });
     started.on('error', () => undefined); // A send to a dead agent; its exit is what counts.
     started.once('exit', (code, signal) => {
       if (child !== started) return;
       child = null;
       options.onExit(code === null ? String(signal) : `exit ${code}`);
-      backoffMs = options.now() - startedAt > SETTLED_MS ? BACKOFF_MIN_MS : Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+      backoffMs = nextBackoffMs(backoffMs, { livedMs: options.now() - startedAt, hasRenewed });
       retry = setTimeout(() => void restart(), backoffMs);
     });
   };

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { type AgentProcess, startAgent } from '../../../agent/guard/agent-process.ts';
+import { type AgentProcess, nextBackoffMs, startAgent } from '../../../agent/guard/agent-process.ts';
 import type { AgentMessage } from '../../../core/protocol/guard-link.ts';
 import { until } from '../../local/fleet/until.ts';
 
@@ -70,4 +70,13 @@ test('what an agent says is heard while it lives; end() kills it even if it is s
   expect(await agent.end()).toBe(true);
   await until('its end', () => exits.length === 1);
   expect(exits).toEqual(['SIGKILL']);
+});
+
+test.each([
+  ['renewed, then died young: no pause grows', 1_280, { livedMs: 4_000, hasRenewed: true }, 20],
+  ['died young without a renewal: twice the pause', 20, { livedMs: 4_000, hasRenewed: false }, 40],
+  ['again and again: two seconds at most', 1_280, { livedMs: 100, hasRenewed: false }, 2_000],
+  ['lived long through an outage: begun anew', 2_000, { livedMs: 10_001, hasRenewed: false }, 20],
+])('the pause before the next agent: %s', (_, backoffMs, life, expected) => {
+  expect(nextBackoffMs(backoffMs, life)).toBe(expected);
 });
