@@ -3,7 +3,7 @@
  * that runs twice, late, or after a redrive decides on what stands then (S17).
  */
 import * as z from 'zod';
-import { name, runName, sessionId } from './edge.ts';
+import { name, sessionId } from './edge.ts';
 
 const count = z.int().nonnegative();
 
@@ -58,5 +58,3 @@ export const SlotWork = z.strictObject({
   says: z.string(),
 });
 export type SlotWork = z.infer<typeof SlotWork>;
-
-export const RunRef = z.strictObject({ run: runName });
