@@ -1,8 +1,6 @@
 /** The local runtime: emulator, fleet, witness and control plane, started and ended in order. */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +8,7 @@ import { ensureTables } from '../adapters/aws/dynamodb-tables.ts';
 import { loadDefinitionSources, readDefinition } from '../adapters/node/definition-file.ts';
 import { replaceFile } from '../adapters/node/file-store.ts';
 import type { Definition, HostDefinition } from '../core/config/model.ts';
-import { HaError, messageOf } from '../core/failures/failures.ts';
-import { invariant } from '../core/failures/invariant.ts';
+import { HaError } from '../core/failures/failures.ts';
 import { principalOf } from '../lambdas/shared/cluster.ts';
 import type { ControlConfig } from './control-config.ts';
 import { startEmulator } from './emulator.ts';
@@ -19,6 +16,7 @@ import { buildHostScripts } from './fleet/build.ts';
 import { startFleet } from './fleet/fleet.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { startFleetServer } from './fleet/server.ts';
+import { reservePort } from './free-port.ts';
 import { keepChild } from './kept-child.ts';
 import type { KeptChild } from './kept-child.ts';
 import { FILES } from './runtime-files.ts';
@@ -169,21 +167,9 @@ async function announce(stateDir: string, endings: Ending[], files: Readonly<Rec
   }
 }
 
-/** The port of the API, which the control plane's process will listen on: a free one, now. */
+/** The port of the API, which the control plane's process will listen on. */
 async function portFor({ port, hasControl }: RuntimeOptions): Promise<number> {
-  if (port !== 0 && !hasControl) return port;
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const advice = 'end what listens there, or give another port by --port (0: any free one)';
-    throw new HaError('conflict', `port ${String(port)} cannot be used (${messageOf(error)}): ${advice}`);
-  }
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  invariant(typeof address === 'object' && address !== null, 'a TCP server has a port');
-  return address.port;
+  return port !== 0 && !hasControl ? port : reservePort(port);
 }
 
 function scriptPath(relative: string): string {
