@@ -104,11 +104,68 @@ export interface Watchdog {
   disarm(): void;
 }
 
-/** Power of an instance, for fencing. Nothing here means no power fence is configured. */
+/** What EC2 calls an instance's state; `unknown` for anything but a clear answer (S8). */
+export type PowerState = 'pending' | 'running' | 'shutting-down' | 'stopping' | 'stopped' | 'terminated' | 'unknown';
+
+/** One read of one machine. Fields are null where the answer did not say. */
+export interface PowerReading {
+  readonly state: PowerState;
+  /** The machine's own identity as the answer gave it, in the form that keys heartbeats (an instance ARN): names and tags resolve to other machines later (S7). */
+  readonly principal: string | null;
+  /** ISO 8601; changes with every start. */
+  readonly launchTime: string | null;
+  /** Stopped may mean hibernated: what ran then runs on when it wakes. */
+  readonly canHibernate: boolean | null;
+  /** The worst of the system, instance and attached-EBS status checks. */
+  readonly checks: 'ok' | 'initializing' | 'impaired' | 'insufficient-data' | 'unknown';
+  /** ISO 8601, of the check that has been impaired longest. */
+  readonly impairedSince: string | null;
+  /** Why the state is `unknown`, or what the platform adds (state reason), in words. */
+  readonly says: string;
+}
+
+export interface StopOrder {
+  /** Without waiting for the operating system: nothing of it may go on. */
+  readonly skipOsShutdown: boolean;
+  /** For an instance that is stuck in stopping. */
+  readonly force: boolean;
+}
+
+/** Power of machines, for fencing. */
 export interface Power {
-  /** `unknown` for anything but a clear answer (S8). */
-  state(machine: string): Promise<'running' | 'stopping' | 'stopped' | 'terminated' | 'pending' | 'unknown'>;
-  stop(machine: string): Promise<void>;
+  /** Never throws for what the platform answers: throttled, not found, empty and refused are `unknown` with the reason. */
+  read(machine: string): Promise<PowerReading>;
+  /** Asks for a stop; that it was accepted proves nothing. HaError `power_refused` (with the platform's reason) or `power_throttled`. */
+  stop(machine: string, order: StopOrder): Promise<void>;
+  /** HaError as for `stop`. */
+  start(machine: string): Promise<void>;
+}
+
+export type GuardCheck =
+  | {
+      readonly outcome: 'answered';
+      /** The session that the guard holds; null: none. */
+      readonly session: string | null;
+      /** Its deadline had not passed when it answered. */
+      readonly stands: boolean;
+      /** Covered services that run, as `group/slot`. */
+      readonly running: readonly string[];
+    }
+  /** No answer, an error, or an answer that cannot be read: says nothing (S8). */
+  | { readonly outcome: 'unknown'; readonly says: string };
+
+/** Asks the guard of a machine itself, by a path that shares nothing with the heartbeats (SSM). */
+export interface GuardAsk {
+  check(machine: string): Promise<GuardCheck>;
+}
+
+export type ProbeTarget =
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'http'; readonly url: string };
+
+/** Does the application answer where its users reach it? Who answers it cannot say. */
+export interface Probe {
+  ask(target: ProbeTarget, timeoutMs: Millis): Promise<'answered' | 'silent'>;
 }
 
 export interface Alerts {

@@ -175,12 +175,33 @@ export interface HostRecord {
   readonly tried?: { readonly failure: string; readonly attempts: number; readonly atMs: WallInstant } | undefined;
   /** The session before, if another machine registered in its place, and when that was seen: no successor, it is waited out (S7). */
   readonly replaced?: { readonly seen: SeenSession; readonly atMs: WallInstant } | undefined;
+  /** The two reads that showed the machine of a session off, once they have (S7): true of that session for ever. */
+  readonly off?: PoweredOff | undefined;
 }
 
 export type SeenSession = Pick<
   Heartbeat,
   'session' | 'seq' | 'machine' | 'timing' | 'guardLevel' | 'rules' | 'mayHold'
->;
+> & {
+  /** Of the machine when the session registered; absent in records of earlier versions. */
+  readonly launchTime?: string | undefined;
+};
+
+/** One read that showed a machine off, with what ties it to the session. */
+export interface OffRead {
+  readonly state: 'stopped' | 'terminated';
+  readonly principal: string;
+  readonly launchTime: string;
+  readonly askedAtMs: WallInstant;
+  readonly answeredAtMs: WallInstant;
+}
+
+export interface PoweredOff {
+  readonly session: string;
+  readonly machine: string;
+  /** The second was asked at least 2 s after the first was answered. */
+  readonly reads: readonly [OffRead, OffRead];
+}
 
 /** A stored record that proves an old owner cannot be running a slot (S7). */
 export interface Evidence {
