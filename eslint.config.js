@@ -34,7 +34,7 @@ export default defineConfig(
   eslint.configs.recommended,
 
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       // The nearest tsconfig.json judges each file, so that core/ is linted without Node's types, as it is compiled.

@@ -7,6 +7,7 @@ import { unreachable } from '../core/failures/invariant.ts';
 import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
 import type { Timing } from '../core/config/model.ts';
 import type { Beat, Heartbeat } from '../core/protocol/records.ts';
+import { hurriedBeat } from '../core/lease/pace.ts';
 import { elapsed, type Instant } from '../core/time/time.ts';
 
 export interface BeatPorts {
@@ -27,25 +28,12 @@ export interface BeatLoop {
   stop(): void;
 }
 
-/** Renews `session` every I ± J until it is refused or stopped. */
+/** Renews `session` every I ± J, faster for a while after each new `hurry`, until it is refused or stopped. */
 export function startBeating(session: string, timing: Timing, ports: BeatPorts): BeatLoop {
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let trouble: { readonly since: Instant; readonly text: string } | null = null;
-
-  const flag = (text: string): void => {
-    if (trouble?.text === text) return;
-    trouble = { since: trouble?.since ?? ports.clock.now(), text };
-    ports.log('warn', `no renewal: ${text}`);
-  };
-  const clear = (): void => {
-    if (trouble === null) return;
-    ports.log(
-      'info',
-      `renewing again after ${Math.round(elapsed(trouble.since, ports.clock.now()))} ms: ${trouble.text}`,
-    );
-    trouble = null;
-  };
+  const hurry = hurrying(timing);
+  const { flag, clear } = troubles(ports);
 
   const renew = async (sentAt: Instant): Promise<void> => {
     const answer = await ports.own.renew(session, ports.beat(), ttl(), timing.renewCapMs);
@@ -53,6 +41,7 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
     switch (answer.outcome) {
       case 'renewed':
         clear();
+        hurry.saw(answer.heartbeat.hurry, ports.clock.now());
         return ports.onRenewed(answer.heartbeat, sentAt, ports.clock.now());
       case 'refused':
         isStopped = true;
@@ -80,7 +69,7 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
   };
 
   const schedule = (sentAt: Instant): void => {
-    const gapMs = timing.intervalMs * (1 + timing.jitter * (2 * ports.random() - 1));
+    const gapMs = hurry.intervalMs(sentAt) * (1 + timing.jitter * (2 * ports.random() - 1));
     const dueAt = (sentAt + gapMs) as Instant;
     timer = setTimeout(() => void tick(dueAt), Math.max(0, elapsed(ports.clock.now(), dueAt)));
   };
@@ -91,6 +80,46 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
       isStopped = true;
       clearTimeout(timer);
     },
+  };
+}
+
+/** Says a trouble once, and when it is over. */
+function troubles({ clock, log }: Pick<BeatPorts, 'clock' | 'log'>): {
+  readonly flag: (text: string) => void;
+  readonly clear: () => void;
+} {
+  let trouble: { readonly since: Instant; readonly text: string } | null = null;
+  return {
+    flag(text) {
+      if (trouble?.text === text) return;
+      trouble = { since: trouble?.since ?? clock.now(), text };
+      log('warn', `no renewal: ${text}`);
+    },
+    clear() {
+      if (trouble === null) return;
+      log('info', `renewing again after ${Math.round(elapsed(trouble.since, clock.now()))} ms: ${trouble.text}`);
+      trouble = null;
+    },
+  };
+}
+
+interface Hurrying {
+  saw(mark: number | undefined, at: Instant): void;
+  intervalMs(now: Instant): number;
+}
+
+/** The mark that the first answer shows may be an old one, which nobody waits for any more. */
+function hurrying(timing: Timing): Hurrying {
+  const hurried = hurriedBeat(timing);
+  let seen: { readonly mark: number | undefined } | null = null;
+  let since: Instant | null = null;
+  return {
+    saw(mark, at) {
+      if (seen !== null && mark !== undefined && mark !== seen.mark) since = at;
+      seen = { mark };
+    },
+    intervalMs: (now) =>
+      since !== null && elapsed(since, now) < hurried.forMs ? hurried.intervalMs : timing.intervalMs,
   };
 }
 

@@ -5,4 +5,17 @@ export interface Figure {
   readonly params: Readonly<Record<string, string | number>>;
 }
 
-export type Bench = (say: (text: string) => void) => Promise<readonly Figure[]>;
+export interface BenchResult {
+  readonly figures: readonly Figure[];
+  /** What must not be and was found; the exit status says so. */
+  readonly failures: readonly string[];
+}
+
+export interface BenchOptions {
+  /** Hosts x groups. */
+  readonly size: string;
+  readonly cases: number;
+  readonly seed: number;
+}
+
+export type Bench = (say: (text: string) => void, options: BenchOptions) => Promise<BenchResult>;

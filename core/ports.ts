@@ -64,6 +64,8 @@ export interface Heartbeats {
   tombstone(principal: string, cluster: string, host: string, run: string, ttl: number): Promise<boolean>;
   /** Raises `directive` to `n` on an existing item; lower or equal numbers and missing items change nothing. */
   direct(principal: string, n: number): Promise<void>;
+  /** Asks the host for faster beats for a while (`hurriedBeat`), by a value that it has not seen; a missing item is not made. */
+  hurry(principal: string, mark: number): Promise<void>;
 }
 
 /** Registry records under optimistic versions. Bodies are plain JSON. */
@@ -135,8 +137,11 @@ export interface StopOrder {
 export interface Power {
   /** Never throws for what the platform answers: throttled, not found, empty and refused are `unknown` with the reason. */
   read(machine: string): Promise<PowerReading>;
-  /** Asks for a stop; that it was accepted proves nothing. HaError `power_refused` (with the platform's reason) or `power_throttled`. */
-  stop(machine: string, order: StopOrder): Promise<void>;
+  /**
+   * Asks for a stop; that it was accepted proves nothing. HaError `power_refused` (with the platform's reason) or `power_throttled`.
+   * `isStillWanted` is asked right before each attempt is sent: a process may be suspended in between (S17).
+   */
+  stop(machine: string, order: StopOrder, isStillWanted?: () => boolean): Promise<void>;
   /** HaError as for `stop`. */
   start(machine: string): Promise<void>;
 }

@@ -7,6 +7,8 @@ const text = z.string().min(1);
 
 export const ControlConfig = z.strictObject({
   emulatorUrl: text,
+  /** Of the fleet's EC2 and SSM. */
+  awsUrl: text,
   region: text,
   /** Dummy credentials for the emulator. */
   accessKeyId: text,
@@ -14,8 +16,8 @@ export const ControlConfig = z.strictObject({
   tables: z.strictObject({ heartbeats: text, registry: text }),
   /** The control plane's own folder; it survives restarts. */
   stateDir: text,
-  /** Of the API, on 127.0.0.1. */
-  port: z.int().positive(),
+  /** Unix socket on which the API listens; the front door passes requests on to it. */
+  socket: text,
   token: text,
   definitionFile: text,
   /** Where instances are seen, powered and broken. */

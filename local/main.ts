@@ -15,16 +15,23 @@ import type { StatusView } from '../core/protocol/views.ts';
 import { missingFrom } from './missing.ts';
 import { startRuntime } from './runtime.ts';
 import type { Runtime, RuntimeOptions } from './runtime.ts';
+import { parseThinSize, thinDefinition } from './thin/thin-definition.ts';
 import { welcome } from './welcome.ts';
 
 const UP_LIMIT_MS = 60_000;
+/** Hundreds of hosts and first placements take their time. */
+const THIN_UP_LIMIT_MS = 600_000;
 const POLL_MS = 250;
+/** Of what is missing. */
+const SAID_MAX = 20;
 const DEFAULT_FOLDER = '.holdfast';
-const USAGE = `usage: npm start [-- [--reset] [--state DIR] [--port N] [--definition FILE] [--no-control] [--witness SOCKET] [--with-parent]]
+const USAGE = `usage: npm start [-- [--reset] [--state DIR] [--port N] [--definition FILE] [--thin HxG]
+                             [--no-control] [--witness SOCKET] [--with-parent]]
   --reset         begin with an empty state folder
   --state         state folder, default ${DEFAULT_FOLDER}
-  --port          of the API on 127.0.0.1, default 7777; 0: any free one
+  --port          of console and API on 127.0.0.1, default 7777; 0: any free one
   --definition    cluster definition, default local/samples/cluster.yaml
+  --thin          H hosts without processes and G groups, such as 200x200: a large cluster to look at
   --no-control    run the hosts without their control plane
   --witness       unix socket of a witness that is already running
   --with-parent   end when standard input ends
@@ -37,6 +44,7 @@ function readOptions(): RuntimeOptions & { readonly withParent: boolean } {
       state: { type: 'string', default: DEFAULT_FOLDER },
       port: { type: 'string', default: '7777' },
       definition: { type: 'string', default: fileURLToPath(new URL('./samples/cluster.yaml', import.meta.url)) },
+      thin: { type: 'string' },
       'no-control': { type: 'boolean', default: false },
       witness: { type: 'string' },
       'with-parent': { type: 'boolean', default: false },
@@ -49,6 +57,7 @@ function readOptions(): RuntimeOptions & { readonly withParent: boolean } {
     reset: values.reset,
     port,
     definitionFile: resolve(values.definition),
+    ...(values.thin === undefined ? {} : { isThin: true, definitionText: thinDefinition(parseThinSize(values.thin)) }),
     hasControl: !values['no-control'],
     witness: values.witness,
     log: say,
@@ -61,10 +70,10 @@ function say(text: string): void {
 }
 
 /** What is still missing when the limit passes; the runtime runs on, for it may be what a person came to look at. */
-async function untilUp(api: ApiClient): Promise<string[]> {
+async function untilUp(api: ApiClient, limitMs: number): Promise<string[]> {
   let missing = ['the control plane does not answer'];
   let before: StatusView | undefined;
-  for (let left = UP_LIMIT_MS; left > 0; left -= POLL_MS) {
+  for (let left = limitMs; left > 0; left -= POLL_MS) {
     try {
       const { definition } = await api.definition();
       const status = await api.status();
@@ -121,11 +130,13 @@ async function main(): Promise<void> {
   endOnSignal(runtime, options.withParent);
   if (options.hasControl) {
     const api = apiClient({ url: runtime.apiUrl, token: runtime.token });
-    const missing = await untilUp(api);
-    for (const what of missing) say(`not up after ${String(UP_LIMIT_MS / 1000)} s: ${what}`);
+    const limitMs = options.isThin === true ? THIN_UP_LIMIT_MS : UP_LIMIT_MS;
+    const missing = await untilUp(api, limitMs);
+    for (const what of missing.slice(0, SAID_MAX)) say(`not up after ${String(limitMs / 1000)} s: ${what}`);
     if (missing.length === 0) {
       say('everything is active.');
-      await sayIfFileDiffers(api, options.definitionFile).catch((error: unknown) => say(messageOf(error)));
+      if (options.isThin !== true)
+        await sayIfFileDiffers(api, options.definitionFile).catch((error: unknown) => say(messageOf(error)));
     }
   }
   say(

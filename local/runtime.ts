@@ -1,40 +1,48 @@
-/** The local runtime: emulator, fleet, witness and control plane, started and ended in order. */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** The local runtime: front door, emulator, fleet, witness and control plane, started and ended in order. */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ensureTables } from '../adapters/aws/dynamodb-tables.ts';
-import { loadDefinitionSources, readDefinition } from '../adapters/node/definition-file.ts';
 import { replaceFile } from '../adapters/node/file-store.ts';
 import type { Definition, HostDefinition } from '../core/config/model.ts';
 import { HaError } from '../core/failures/failures.ts';
 import { principalOf } from '../lambdas/shared/cluster.ts';
 import type { ControlConfig } from './control-config.ts';
-import { startEmulator } from './emulator.ts';
+import { controlSocket } from './control-socket.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
 import { buildHostScripts } from './fleet/build.ts';
-import { startFleet } from './fleet/fleet.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import { startFleet, type Fleet } from './fleet/fleet.ts';
 import { startFleetServer } from './fleet/server.ts';
-import { reservePort } from './free-port.ts';
-import { keepChild } from './kept-child.ts';
-import type { KeptChild } from './kept-child.ts';
+import { type FrontDoor, startFrontDoor } from './front-door.ts';
+import { deliverTo, type InstanceEvents } from './instance-events.ts';
 import { FILES } from './runtime-files.ts';
+import {
+  announce,
+  buildConsoleFiles,
+  controlProcess,
+  type Ending,
+  loadDefinition,
+  startWitnessProcess,
+} from './runtime-parts.ts';
 import { openStateFolder } from './state-folder.ts';
+import { startThinFleet, type ThinFleetOptions, type ThinMachine } from './thin/thin-fleet.ts';
 
 const REGION = 'local';
 const ACCOUNT = { partition: 'aws', region: REGION, id: '000000000000' } as const;
 const TABLES = { heartbeats: 'holdfast-heartbeats', registry: 'holdfast-registry' } as const;
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
-const WITNESS_LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface RuntimeOptions {
   readonly stateDir: string;
   readonly reset: boolean;
-  /** Of the API; 0: any free one. */
+  /** Of the front door; 0: any free one. */
   readonly port: number;
   readonly definitionFile: string;
+  /** A definition that stands in no file yet; then `definitionFile` is not read. */
+  readonly definitionText?: string | undefined;
   readonly hasControl: boolean;
+  /** Hosts without processes (local/thin). */
+  readonly isThin?: boolean | undefined;
   /** Socket of a witness that others run; otherwise the runtime runs its own. */
   readonly witness: string | undefined;
   readonly log: (text: string) => void;
@@ -43,15 +51,16 @@ export interface RuntimeOptions {
 export interface Runtime {
   readonly definition: Definition;
   readonly stateDir: string;
+  /** Of the front door: console, API, what breaks things. */
   readonly apiUrl: string;
   readonly fleetUrl: string;
   readonly token: string;
+  readonly fleet: Fleet;
+  /** A machine more, powered on; thin fleets only. A definition that names it makes it a host. */
+  addMachine(machine: Pick<ThinMachine, 'name' | 'machine'>): Promise<void>;
   /** Ends everything in order. */
   close(): Promise<void>;
 }
-
-/** What was started, ended in reverse order whether the start succeeded or not. */
-type Ending = () => Promise<unknown>;
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const endings: Ending[] = [];
@@ -67,111 +76,126 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function startParts(options: RuntimeOptions, endings: Ending[]): Promise<Omit<Runtime, 'close'>> {
-  const definition = await loadDefinition(options.definitionFile);
+  const { log } = options;
+  if (options.definitionText === undefined) await loadDefinition(options.definitionFile); // Before anything is touched.
   const { path: stateDir, lock } = await openStateFolder(options.stateDir, options);
   endings.push(() => lock.release());
+  const definitionFile = await definitionFileOf(options, stateDir);
+  const definition = await loadDefinition(definitionFile);
+  const door = await startFrontDoor({ port: options.port, log });
+  endings.push(() => door.close());
   const token = randomBytes(24).toString('hex');
-  const port = await portFor(options);
+  const consoleFiles = buildConsoleFiles(join(stateDir, 'build', 'console'));
+  consoleFiles.catch(() => undefined); // Awaited below; whatever fails before that is told first.
 
-  const scripts = await buildHostScripts(join(stateDir, 'build'));
-  const witness = options.witness ?? startWitnessProcess(options, stateDir, endings);
   const emulator = await startEmulator({ path: join(stateDir, 'data') });
   endings.push(() => emulator.close());
   // A copy: the SDK writes into the credentials that it is given.
   await ensureTables({ region: REGION, endpoint: emulator.url, credentials: { ...CREDENTIALS } }, TABLES);
 
-  const fleet = await startFleet({
-    cluster: definition.cluster,
-    hosts: definition.hosts.map(localHost),
-    stateDir,
-    region: REGION,
-    emulatorPort: emulator.port,
-    tables: TABLES,
-    scripts,
-    witness,
-    log: options.log,
-  });
-  endings.push(() => fleet.close());
+  const socket = await controlSocket(stateDir);
+  const events = deliverTo({ socket, token }, log);
+  endings.push(async () => events.close());
+  const hosts = await startHosts(options, { definition, stateDir, emulator, events, endings });
+  endings.push(() => hosts.fleet.close());
 
-  const control = controlProcess(options, stateDir);
-  const server = await startFleetServer({ fleet, control, token });
+  const control = controlProcess(stateDir, log);
+  const server = await startFleetServer({ fleet: hosts.fleet, control, token });
   endings.push(() => server.close());
-  const apiUrl = `http://127.0.0.1:${String(port)}`;
   const config: ControlConfig = {
-    ...{ emulatorUrl: emulator.url, region: REGION, ...CREDENTIALS, tables: TABLES },
-    ...{ stateDir: join(stateDir, 'control'), port, token, definitionFile: options.definitionFile },
+    ...{ emulatorUrl: emulator.url, awsUrl: hosts.fleet.awsUrl, region: REGION, ...CREDENTIALS, tables: TABLES },
+    ...{ stateDir: join(stateDir, 'control'), socket, token, definitionFile },
     fleet: { url: server.url, token },
   };
   await mkdir(config.stateDir, { recursive: true });
   await replaceFile(join(stateDir, 'control.json'), JSON.stringify(config));
+  const parts = { cluster: definition.cluster, token, fleet: hosts.fleet, control, controlSocket: socket };
+  door.open({ ...parts, console: await consoleFiles });
   await announce(stateDir, endings, {
-    [FILES.api]: { url: apiUrl, token },
-    [FILES.runtime]: { pid: process.pid, fleetUrl: server.url, token, emulatorUrl: emulator.url, witness },
+    [FILES.api]: { url: door.url, token },
+    [FILES.runtime]: about(door, { fleetUrl: server.url, token, emulatorUrl: emulator.url, witness: hosts.witness }),
   });
   if (options.hasControl) control.start();
   endings.push(() => control.end());
-  await powerOnAll(fleet);
-  return { definition, stateDir, apiUrl, fleetUrl: server.url, token };
+  await hosts.powerOnAll();
+  const { fleet, addMachine } = hosts;
+  return { definition, stateDir, apiUrl: door.url, fleetUrl: server.url, token, fleet, addMachine };
 }
 
-async function loadDefinition(file: string): Promise<Definition> {
-  const read = readDefinition(await loadDefinitionSources([file]));
-  if (read.ok) return read.definition;
-  const problems = read.problems.map((problem) => `${problem.path}: ${problem.got}; ${problem.change}`);
-  throw new HaError('config_invalid', `${file} is refused:\n${problems.join('\n')}`);
+async function definitionFileOf({ definitionFile, definitionText }: RuntimeOptions, stateDir: string): Promise<string> {
+  if (definitionText === undefined) return definitionFile;
+  const file = join(stateDir, 'definition.yaml');
+  await replaceFile(file, definitionText);
+  return file;
 }
 
-function localHost(host: HostDefinition) {
+function about(door: FrontDoor, facts: object): object {
+  return { pid: process.pid, url: door.url, ...facts };
+}
+
+interface Hosts extends Pick<Runtime, 'fleet' | 'addMachine'> {
+  /** Socket; null: nothing runs that it could see. */
+  readonly witness: string | null;
+  powerOnAll(): Promise<void>;
+}
+
+interface HostsAt {
+  readonly definition: Definition;
+  readonly stateDir: string;
+  readonly emulator: Emulator;
+  readonly events: InstanceEvents;
+  readonly endings: Ending[];
+}
+
+async function startHosts(options: RuntimeOptions, at: HostsAt): Promise<Hosts> {
+  const common = {
+    cluster: at.definition.cluster,
+    hosts: at.definition.hosts.map(localHost),
+    region: REGION,
+    tables: TABLES,
+    account: ACCOUNT.id,
+    ...(options.hasControl ? { onStateChange: (event: { readonly detail: object }) => at.events.deliver(event) } : {}),
+    log: options.log,
+  };
+  return options.isThin === true ? thinHosts(common, at) : processHosts(options, common, at);
+}
+
+type CommonOptions = Omit<ThinFleetOptions, 'emulatorUrl' | 'credentials'>;
+
+async function processHosts(options: RuntimeOptions, common: CommonOptions, at: HostsAt): Promise<Hosts> {
+  const { stateDir, emulator, endings } = at;
+  const scripts = await buildHostScripts(join(stateDir, 'build'));
+  const witness = options.witness ?? startWitnessProcess(stateDir, endings, options.log);
+  const fleet = await startFleet({ ...common, stateDir, emulatorPort: emulator.port, scripts, witness });
+  return {
+    fleet,
+    witness,
+    addMachine: () => Promise.reject(new HaError('config_invalid', 'only a thin fleet takes machines while it runs')),
+    async powerOnAll() {
+      // One after the other: launch times are kept on disk after each.
+      for (const { host } of fleet.instances()) await fleet.powerOn(host);
+    },
+  };
+}
+
+async function thinHosts(common: CommonOptions, { emulator }: HostsAt): Promise<Hosts> {
+  const fleet = await startThinFleet({ ...common, emulatorUrl: emulator.url, credentials: { ...CREDENTIALS } });
+  return {
+    fleet,
+    witness: null,
+    async addMachine({ name, machine }) {
+      fleet.add(localHost({ name, instanceId: machine }));
+      await fleet.powerOn(name);
+    },
+    async powerOnAll() {
+      for (const { host } of fleet.instances()) await fleet.powerOn(host);
+    },
+  };
+}
+
+function localHost(host: Pick<HostDefinition, 'name' | 'instanceId'>): ThinMachine {
   if (host.instanceId === undefined) {
     throw new HaError('config_invalid', `host ${host.name} needs an instanceId: the local fleet stands for EC2`);
   }
   return { name: host.name, machine: host.instanceId, principal: principalOf(host, ACCOUNT) };
-}
-
-async function powerOnAll(fleet: Fleet): Promise<void> {
-  // One after the other: launch times are kept on disk after each.
-  for (const { host } of fleet.instances()) await fleet.powerOn(host);
-}
-
-function controlProcess(options: RuntimeOptions, stateDir: string): KeptChild {
-  return keepChild({
-    name: 'the control plane',
-    args: [scriptPath('./control/main.ts'), '--config', join(stateDir, 'control.json')],
-    logFile: join(stateDir, 'control.log'),
-    log: options.log,
-  });
-}
-
-/** Unix sockets have short names, state folders may not: the socket lives in the folder for temporary files. */
-function startWitnessProcess(options: RuntimeOptions, stateDir: string, endings: Ending[]): string {
-  const name = createHash('sha256').update(stateDir).digest('hex').slice(0, 16);
-  const socket = join(tmpdir(), `holdfast-witness-${name}.sock`);
-  const log = ['--log', join(stateDir, 'witness.log'), '--log-bytes-max', String(WITNESS_LOG_BYTES_MAX)];
-  const witness = keepChild({
-    name: 'the witness',
-    args: [scriptPath('./witness/main.ts'), '--socket', socket, ...log],
-    logFile: join(stateDir, 'witness.out'),
-    log: options.log,
-  });
-  witness.start();
-  endings.push(() => witness.end());
-  return socket;
-}
-
-/** Files by which others find this runtime; gone when it is. */
-async function announce(stateDir: string, endings: Ending[], files: Readonly<Record<string, object>>): Promise<void> {
-  for (const [name, content] of Object.entries(files)) {
-    const file = join(stateDir, name);
-    await replaceFile(file, JSON.stringify(content));
-    endings.push(() => rm(file, { force: true }));
-  }
-}
-
-/** The port of the API, which the control plane's process will listen on. */
-async function portFor({ port, hasControl }: RuntimeOptions): Promise<number> {
-  return port !== 0 && !hasControl ? port : reservePort(port);
-}
-
-function scriptPath(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url));
 }

@@ -2,15 +2,18 @@
 import { parseArgs } from 'node:util';
 import { FAILURES, failureCode, messageOf } from '../core/failures/failures.ts';
 import { causeByHttp } from '../local/fleet/client.ts';
+import { DELAYS_TEXT, LATE_EVENT_MS } from '../local/fleet/ec2/delays.ts';
 import type { Fault } from '../local/fleet/faults.ts';
 import { parseFault } from '../local/fleet/faults.ts';
 import { readRuntimeFiles } from '../local/runtime-files.ts';
 
 const WORDS: Readonly<Record<Fault['fault'], string>> = {
-  cut: 'cut it off from AWS; it runs on (undo: heal)',
+  cut: 'cut it off from AWS, its SSM agent as well; it runs on (undo: heal)',
   heal: 'connect it again',
-  'power-off': 'pull its plug (undo: power-on)',
-  'power-on': 'power it on',
+  'power-off': 'pull its plug; EC2 knows at once (undo: power-on)',
+  'power-on': 'power it on: a new launch',
+  crash: 'end it at once while EC2 goes on saying running (undo: power-on)',
+  stolen: 'somebody else stops and starts it: a new launch',
   reboot: 'reboot it at once',
   'kill-agent': 'SIGKILL its agent',
   'kill-guard': 'SIGKILL its guard',
@@ -24,6 +27,19 @@ const WORDS: Readonly<Record<Fault['fault'], string>> = {
   'kill-control': 'SIGKILL the control plane; it is started again',
   'stop-control': 'SIGKILL the control plane; it stays away (undo: start-control)',
   'start-control': 'start the control plane',
+  ec2: 'let EC2 itself misbehave, about one host or all',
+};
+
+/** What each mode of the fault `ec2` does. */
+const MODES: Readonly<Record<Extract<Fault, { fault: 'ec2' }>['mode'], string>> = {
+  throttled: 'refuse every call with RequestLimitExceeded',
+  'stuck-stopping': 'accept a stop and stay in stopping, while the machine runs on',
+  stale: 'go on answering as things are now',
+  empty: 'answer DescribeInstances without any instance',
+  'late-events': `deliver state changes ${String(LATE_EVENT_MS)} ms late`,
+  'repeat-events': 'deliver every state change twice',
+  'no-capacity': 'refuse to start: InsufficientInstanceCapacity',
+  well: 'end all of these',
 };
 
 const OF_CONTROL: readonly string[] = ['kill-control', 'stop-control', 'start-control'] satisfies Fault['fault'][];
@@ -48,6 +64,7 @@ function readOrder(): Order | null {
   const [fault, host, ...more] = positionals;
   if (values.help || fault === undefined) return null;
   if (!(fault in WORDS)) throw new TypeError(`${fault} is no fault; there are ${Object.keys(WORDS).join(', ')}`);
+  if (fault === 'ec2') return { fault: readEc2(host, more), stateDir: values.state };
   const needsHost = !OF_CONTROL.includes(fault);
   if (needsHost && host === undefined)
     throw new TypeError(`${fault}: say which host, as in: npm run break -- ${fault} h1`);
@@ -62,17 +79,30 @@ function readOrder(): Order | null {
   return { fault: parseFault({ fault, ...about }), stateDir: values.state };
 }
 
+function readEc2(mode: string | undefined, [host, ...more]: readonly string[]): Fault {
+  if (mode === undefined || !(mode in MODES)) {
+    throw new TypeError(
+      `ec2: say how, one of ${Object.keys(MODES).join(', ')}, as in: npm run break -- ec2 throttled h1`,
+    );
+  }
+  if (more.length > 0) throw new TypeError(`too many words after ec2 ${mode}`);
+  return parseFault({ fault: 'ec2', mode, ...(host === undefined ? {} : { host }) });
+}
+
 function usage(): string {
   const line = ([fault, words]: [string, string]): string => {
-    const order = OF_CONTROL.includes(fault) ? fault : `${fault} HOST`;
+    const order = fault === 'ec2' ? 'ec2 MODE [HOST]' : OF_CONTROL.includes(fault) ? fault : `${fault} HOST`;
     return `  ${order.padEnd(27)}${words}\n`;
   };
   const options = '[--group NAME] [--slot N] [--service NAME] [--state DIR]';
-  return `usage: npm run break -- FAULT [HOST] ${options}\n${Object.entries(WORDS).map(line).join('')}`;
+  const modes = Object.entries(MODES).map(([mode, words]) => `  ${mode.padEnd(27)}${words}\n`);
+  const faults = Object.entries(WORDS).map(line).join('');
+  return `usage: npm run break -- FAULT [HOST] ${options}\n${faults}\nMODE:\n${modes.join('')}\n${DELAYS_TEXT}\n`;
 }
 
 function done(fault: Fault, signalled: number | null): string {
-  const what = 'host' in fault ? `${fault.fault} ${fault.host}` : fault.fault;
+  const words = [fault.fault, 'mode' in fault ? fault.mode : undefined, 'host' in fault ? fault.host : undefined];
+  const what = words.filter((word) => word !== undefined).join(' ');
   if (signalled === null) return `${what}: done`;
   return `${what}: ${signalled === 1 ? '1 process' : `${String(signalled)} processes`} signalled`;
 }

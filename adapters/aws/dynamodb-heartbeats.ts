@@ -27,6 +27,7 @@ export function dynamoHeartbeats(store: HeartbeatsOptions): Heartbeats {
     tombstone: (principal, cluster, host, run, ttl) =>
       tombstone(store, tombstoneOf({ principal, cluster, host, run, ttl })),
     direct: (principal, n) => direct(store, principal, n),
+    hurry: (principal, mark) => hurry(store, principal, mark),
   };
 }
 
@@ -129,4 +130,16 @@ async function direct(store: HeartbeatTable, principal: string, n: number): Prom
   });
   // Refused: a higher number stands there, or no item, and then there is nobody to obey.
   await store.dynamo.callIf('direct', (signal) => store.dynamo.client.send(command, { abortSignal: signal }));
+}
+
+async function hurry(store: HeartbeatTable, principal: string, mark: number): Promise<void> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: keyOf(principal),
+    ConditionExpression: `attribute_exists(${HEARTBEAT_KEY})`,
+    UpdateExpression: 'SET #hurry = :mark',
+    ExpressionAttributeNames: { '#hurry': 'hurry' },
+    ExpressionAttributeValues: { ':mark': { N: String(mark) } },
+  });
+  await store.dynamo.callIf('hurry', (signal) => store.dynamo.client.send(command, { abortSignal: signal }));
 }

@@ -52,7 +52,7 @@ async function register(
 
 function registerCommand(own: OwnHeartbeatTable, request: RegisterRequest): UpdateItemCommand {
   const { registration, expected, beat, ttl } = request;
-  // An update, not a put: `directive` belongs to the control plane and outlives sessions.
+  // An update, not a put: `directive` and `hurry` belong to the control plane and outlive sessions.
   const { set, names, values } = setAll({ ...registration, ...beat, ttl, seq: 1 });
   return new UpdateItemCommand({
     TableName: own.table,

@@ -1,20 +1,30 @@
 /**
- * Registry records: items {PK, SK, v, w, body}, each changed by one conditional write on its version `v`.
+ * Registry records: items {PK, SK, v, w} with `json` or `gz`, each changed by one conditional write on its version `v`.
+ *
+ * `json` is the body as text, which an operator can read and search (`contains`) in the DynamoDB console. Nested attributes
+ * would cost several times as much to read, and a large cluster reads hundreds of records at once. Long text is compressed, in
+ * `gz`: an assignment repeats what its groups have in common, and with hundreds of groups would outgrow an item. Records that
+ * were written as nested attributes, in `body`, are read as well, and become text with their next change.
  *
  * `w` names the write. The SDK sends a write again when the answer is lost, and the second sending is refused by the success
  * of the first; without `w` the caller would be told `conflict` about a write that stands.
  */
 import { randomUUID } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { HaError } from '../../core/failures/failures.ts';
 import { invariant } from '../../core/failures/invariant.ts';
 import type { Registry } from '../../core/ports.ts';
 import type { Key, Stored } from '../../core/protocol/records.ts';
 import type { Dynamo } from './dynamodb-client.ts';
-import { fromAttribute, toAttribute } from './json-attributes.ts';
+import { fromAttribute, jsonText } from './json-attributes.ts';
 import type { Item } from './json-attributes.ts';
 
 const PAGES_MAX = 1_000;
+/** Characters from which on text is compressed. */
+const LONG = 16_384;
+/** Of text that is unpacked. Hosts write records too: a small item shall not become memory without bounds. */
+const TEXT_BYTES_MAX = 8 * 2 ** 20;
 
 export interface RegistryTable {
   readonly dynamo: Dynamo;
@@ -47,13 +57,38 @@ async function readItem({ dynamo, table }: RegistryTable, key: Key): Promise<Ite
 
 /** A record without key, version or body was damaged by hand: leaving it out would make a group or a host vanish. */
 function toStored<T>(item: Item): Stored<T> {
-  const { PK, SK, v, body } = item;
+  const { PK, SK, v } = item;
   const version = Number(v?.N);
+  const body = bodyOf(item);
   if (PK?.S === undefined || SK?.S === undefined || !Number.isSafeInteger(version) || body === undefined) {
-    throw new HaError('protocol_mismatch', `registry record ${PK?.S} / ${SK?.S} is malformed: it needs v and body`);
+    throw new HaError(
+      'protocol_mismatch',
+      `registry record ${PK?.S} / ${SK?.S} is malformed: it needs v and a body, in json or gz`,
+    );
   }
   // The caller names the type of what it stored under this key.
-  return { key: { pk: PK.S, sk: SK.S }, version, body: fromAttribute(body) as T };
+  return { key: { pk: PK.S, sk: SK.S }, version, body: body as T };
+}
+
+/** undefined: none, or one that is no JSON. */
+function bodyOf({ json, gz, body }: Item): unknown {
+  if (json === undefined && gz === undefined) return body === undefined ? undefined : fromAttribute(body);
+  try {
+    const text = json?.S ?? gunzipSync(gz?.B ?? '', { maxOutputLength: TEXT_BYTES_MAX }).toString();
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(body: unknown): Item {
+  const text = jsonText(body);
+  if (text.length < LONG) return { json: { S: text } };
+  const bytes = Buffer.from(text);
+  if (bytes.length > TEXT_BYTES_MAX) {
+    throw new HaError('limit_exceeded', `a record has ${bytes.length} bytes of text, over ${TEXT_BYTES_MAX}`);
+  }
+  return { gz: { B: gzipSync(bytes) } };
 }
 
 interface PutRequest {
@@ -68,7 +103,7 @@ async function put(store: RegistryTable, request: PutRequest): Promise<'written'
   const write = randomUUID();
   const command = new PutItemCommand({
     TableName: store.table,
-    Item: { ...itemKey(key), v: { N: String(version) }, w: { S: write }, body: toAttribute(body) },
+    Item: { ...itemKey(key), v: { N: String(version) }, w: { S: write }, ...textOf(body) },
     ...(expected === null ? { ConditionExpression: 'attribute_not_exists(PK)' } : ifVersion(expected)),
   });
   const answer = await store.dynamo.callIf(`put ${nameOf(key)}`, (signal) =>

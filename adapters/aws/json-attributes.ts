@@ -1,8 +1,7 @@
 /**
- * Plain JSON as native DynamoDB attributes, both ways.
+ * Plain JSON as native DynamoDB attributes, both ways, and as text.
  *
- * Bodies are maps and not JSON text so that an operator can read and search them in the DynamoDB console during an
- * incident. The SDK's own converter is not used: it takes a key named `constructor` for a class, drops `undefined` out
+ * The SDK's own converter is not used: it takes a key named `constructor` for a class, drops `undefined` out
  * of lists so that what follows moves up, and refuses numbers beyond 2^53. Here the result is what JSON.stringify would keep,
  * with numbers exact (17 significant digits fit DynamoDB's 38).
  */
@@ -31,6 +30,16 @@ export function toAttribute(value: unknown): AttributeValue {
     default:
       throw new Error(`invariant violated: only JSON can be stored, got ${typeof value}`);
   }
+}
+
+/** The same as text: what JSON.stringify keeps, but a number that is not finite is a bug and not null. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'number') invariant(Number.isFinite(inner), `only finite numbers can be stored, got ${inner}`);
+    return inner;
+  }) as string | undefined; // For what is no JSON at all; the declaration leaves it out.
+  invariant(text !== undefined, `only JSON can be stored, got ${typeof value}`);
+  return text;
 }
 
 /** Fields that are `undefined` are left out, as JSON does. */

@@ -32,7 +32,8 @@ function register(store: MemoryAccess, principal: string, request: RegisterReque
   }
   if ((stored?.heartbeat.session ?? null) !== expected) return { outcome: 'refused', found: stored?.heartbeat };
   const directive = stored?.heartbeat.directive ?? 0;
-  const heartbeat: Heartbeat = { ...registration, ...beat, principal, seq: 1, directive, ttl };
+  const hurried = stored?.heartbeat.hurry === undefined ? {} : { hurry: stored.heartbeat.hurry };
+  const heartbeat: Heartbeat = { ...registration, ...beat, principal, seq: 1, directive, ...hurried, ttl };
   store.writeHeartbeat(heartbeat, stored?.revoked);
   return { outcome: 'registered', heartbeat: written(store, principal) };
 }
@@ -70,6 +71,7 @@ export function memoryHeartbeats(store: MemoryAccess): Heartbeats {
         tombstone(store, tombstoneOf({ principal, cluster, host, run, ttl })),
       ),
     direct: (principal, n) => store.perform('heartbeats.direct', principal, () => direct(store, principal, n)),
+    hurry: (principal, mark) => store.perform('heartbeats.hurry', principal, () => hurry(store, principal, mark)),
   };
 }
 
@@ -121,4 +123,9 @@ function direct(store: MemoryAccess, principal: string, n: number): void {
   const stored = store.readHeartbeat(principal);
   if (stored === undefined || stored.heartbeat.directive >= n) return;
   store.writeHeartbeat({ ...stored.heartbeat, directive: n }, stored.revoked);
+}
+
+function hurry(store: MemoryAccess, principal: string, mark: number): void {
+  const stored = store.readHeartbeat(principal);
+  if (stored !== undefined) store.writeHeartbeat({ ...stored.heartbeat, hurry: mark }, stored.revoked);
 }

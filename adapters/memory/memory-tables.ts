@@ -35,6 +35,7 @@ export type MemoryOperation =
   | 'heartbeats.revoke'
   | 'heartbeats.tombstone'
   | 'heartbeats.direct'
+  | 'heartbeats.hurry'
   | 'registry.get'
   | 'registry.put'
   | 'registry.remove'

@@ -10,6 +10,8 @@ import type { Server } from 'node:net';
 
 const ANSWER_MS = 1_000;
 const ANSWER_CHARS_MAX = 64 * 1024;
+/** Questions must not cost the holder its file descriptors: further askers are turned away. */
+const ASKERS_MAX = 16;
 
 export interface InstanceLock {
   release(): Promise<void>;
@@ -18,8 +20,10 @@ export interface InstanceLock {
 export async function takeInstanceLock(name: string, about: () => string = () => ''): Promise<InstanceLock | 'held'> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined); // An asker that left early.
+    socket.setTimeout(ANSWER_MS, () => socket.destroy()); // One that stays and never reads.
     socket.end(about());
   });
+  server.maxConnections = ASKERS_MAX;
   if ((await listen(server, addressOf(name))) === 'held') return 'held';
   server.unref();
   return {

@@ -11,7 +11,8 @@ import { deviceWatchdog } from '../../adapters/node/watchdog-device.ts';
 import { initWatchdog } from '../../adapters/node/watchdog-init.ts';
 import type { BootClock, Watchdog } from '../../core/ports.ts';
 import type { GuardLevel } from '../../core/protocol/records.ts';
-import { firstState } from '../../core/lease/guard-state.ts';
+import { firstState, type GuardState } from '../../core/lease/guard-state.ts';
+import { guardSelf } from '../../core/lease/guard-self.ts';
 import { EMPTY_LEDGER, type Ledger } from '../../core/lease/ledger.ts';
 import { elapsed } from '../../core/time/time.ts';
 import { startAgent } from './agent-process.ts';
@@ -82,14 +83,15 @@ async function main(): Promise<void> {
   });
 }
 
-/** What `holdfast-agent check` is told: whether the deadline stands is the guard's own word, not the agent's. */
-function selfReport(state: ReturnType<ReturnType<typeof createGuardShell>['state']>, clock: BootClock): object {
+/** What whoever connects to the lock is told. `check` is for `holdfast-agent check`; the rest for people. */
+function selfReport(state: GuardState, clock: BootClock): object {
   return {
     state: state.stopping === null ? (state.isRegistered ? 'standing' : 'unregistered') : 'stopping',
     session: state.session,
     level: state.level,
     leftMs: state.deadline === null ? null : elapsed(clock.now(), state.deadline),
     slots: state.ledger.entries.map(({ group, slot, epoch, covered }) => ({ group, slot, epoch, covered })),
+    check: guardSelf(state, clock.now()),
   };
 }
 

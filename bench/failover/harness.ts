@@ -1,10 +1,11 @@
 /** A runtime of its own, and a witness outside it that outlives whatever is done to it. */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import { apiClient } from '../../adapters/node/api-client.ts';
 import type { ApiClient } from '../../adapters/node/api-client.ts';
 import { loadDefinitionSources, readDefinition } from '../../adapters/node/definition-file.ts';
@@ -18,12 +19,18 @@ import { readRuntimeFiles } from '../../local/runtime-files.ts';
 import type { RuntimeFiles } from '../../local/runtime-files.ts';
 import { connectWitness } from '../../local/witness/client.ts';
 import type { WitnessClient } from '../../local/witness/client.ts';
-import { endChild, killChild, pathOf, startChild, untilThere } from './children.ts';
+import { endChild, killChild, startChild, untilThere } from './children.ts';
+import { sampleText, type SampleName } from './samples.ts';
+import type { Boots } from './storm.ts';
 import { WitnessLog } from './witness-log.ts';
 
 const SETTLE_LIMIT_MS = 90_000;
 const POLL_MS = 200;
-const DEFINITION = pathOf('../../local/samples/cluster.yaml');
+const REQUEST_MS = 10_000;
+
+const Instances = z.object({
+  instances: z.array(z.object({ host: z.string(), bootId: z.string(), state: z.string() })),
+});
 
 export interface Harness {
   readonly definition: Definition;
@@ -33,6 +40,8 @@ export interface Harness {
   readonly log: WitnessLog;
   /** Causes a fault in the local fleet; resolves when it is done. */
   cause(fault: Fault): Promise<void>;
+  /** Which boot of its machine each host is in; `off` if none. */
+  boots(): Promise<Boots>;
   /** SIGKILLs the runtime, and with it everything but the witness; then starts it again on the same state folder. */
   blackout(): Promise<void>;
   /** Waits until every host is Up, every slot Active and no run is open; what is missing if the limit passes. */
@@ -51,7 +60,7 @@ interface Running {
   readonly api: ApiClient;
 }
 
-export async function startHarness(): Promise<Harness> {
+export async function startHarness(sample: SampleName): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-failover-'));
   const childLog = join(folder, 'children.log');
   const socket = join(folder, 'witness.sock');
@@ -69,8 +78,11 @@ export async function startHarness(): Promise<Harness> {
       witness.close();
       log.close();
     });
-    const definition = await loadDefinition();
-    const start = (): Promise<Running> => startRuntime({ stateDir: join(folder, 'state'), childLog, socket });
+    const definitionFile = join(folder, `${sample}.yaml`);
+    await writeFile(definitionFile, await sampleText(sample));
+    const definition = await loadDefinition(definitionFile);
+    const at = { stateDir: join(folder, 'state'), childLog, socket, definitionFile };
+    const start = (): Promise<Running> => startRuntime(at);
     let running = await start();
     endings.push(() => endChild(running.child));
     return {
@@ -81,6 +93,7 @@ export async function startHarness(): Promise<Harness> {
       witness,
       log,
       cause: (fault) => cause(running.fleet, fault),
+      boots: () => bootsOf(running.fleet),
       async blackout() {
         await killChild(running.child);
         running = await start();
@@ -103,8 +116,15 @@ async function leaveFolder(folder: string, isKept: boolean): Promise<void> {
   else await rm(folder, { recursive: true, force: true });
 }
 
-async function startRuntime(at: { stateDir: string; childLog: string; socket: string }): Promise<Running> {
-  const args = ['--state', at.stateDir, '--port', '0', '--definition', DEFINITION, '--witness', at.socket];
+interface StartedAt {
+  readonly stateDir: string;
+  readonly childLog: string;
+  readonly socket: string;
+  readonly definitionFile: string;
+}
+
+async function startRuntime(at: StartedAt): Promise<Running> {
+  const args = ['--state', at.stateDir, '--port', '0', '--definition', at.definitionFile, '--witness', at.socket];
   const child = startChild(at.childLog, ['../../local/main.ts', ...args, '--with-parent']);
   try {
     const files = await untilThere('the runtime', () => filesOf(at.stateDir, child), child);
@@ -146,8 +166,15 @@ async function cause(fleet: RuntimeFiles['runtime'], fault: Fault): Promise<void
   if (signalled === 0) throw new HaError('not_found', `${fault.fault} reached no process`);
 }
 
-async function loadDefinition(): Promise<Definition> {
-  const read = readDefinition(await loadDefinitionSources([DEFINITION]));
+async function bootsOf({ fleetUrl, token }: RuntimeFiles['runtime']): Promise<Boots> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${fleetUrl}/instances`, { headers, signal: AbortSignal.timeout(REQUEST_MS) });
+  const { instances } = Instances.parse(await answer.json());
+  return Object.fromEntries(instances.map(({ host, bootId, state }) => [host, state === 'running' ? bootId : 'off']));
+}
+
+async function loadDefinition(file: string): Promise<Definition> {
+  const read = readDefinition(await loadDefinitionSources([file]));
   if (!read.ok) throw new HaError('config_invalid', JSON.stringify(read.problems));
   return read.definition;
 }

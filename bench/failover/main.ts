@@ -4,7 +4,7 @@ import { messageOf } from '../../core/failures/failures.ts';
 import { performAlone } from './alone.ts';
 import type { AloneFigures } from './alone.ts';
 import { CASCADE_SAYS, performCascade } from './cascade.ts';
-import { ALONE_FAULTS, FAULTS } from './faults.ts';
+import { ALONE_FAULTS, FAULTS, faultStory } from './faults.ts';
 import type { FaultName } from './faults.ts';
 import { startHarness } from './harness.ts';
 import type { Harness } from './harness.ts';
@@ -12,6 +12,7 @@ import { median } from './measure.ts';
 import { figuresLine, timeline } from './report.ts';
 import { performRun } from './run.ts';
 import type { RunOutcome } from './run.ts';
+import type { SampleName } from './samples.ts';
 
 const RUNS_MAX = 1_000;
 const NAMES = [...Object.keys(FAULTS), 'cascade'];
@@ -54,8 +55,8 @@ function say(text: string): void {
 }
 
 /** Children end with this process; a signal still gives them time to end in order. */
-async function withHarness<T>(work: (harness: Harness) => Promise<T>): Promise<T> {
-  const harness = await startHarness();
+async function withHarness<T>(sample: SampleName, work: (harness: Harness) => Promise<T>): Promise<T> {
+  const harness = await startHarness(sample);
   const end = (): void => {
     void harness.close().finally(() => process.exit(130));
   };
@@ -74,37 +75,48 @@ async function withHarness<T>(work: (harness: Harness) => Promise<T>): Promise<T
 interface Story {
   readonly name: string;
   readonly says: string;
+  readonly sample: SampleName;
   readonly perform: (harness: Harness) => Promise<RunOutcome>;
 }
 
 function storyOf(name: string): Story {
-  if (!isFault(name)) return { name, says: CASCADE_SAYS, perform: performCascade };
-  return { name, says: FAULTS[name].says, perform: (harness) => performRun(harness, name) };
+  if (!isFault(name)) return { name, says: CASCADE_SAYS, sample: 'lease', perform: performCascade };
+  const { says, sample = 'lease' } = faultStory(name);
+  return { name, says, sample, perform: (harness) => performRun(harness, name) };
 }
 
 function isFault(name: string): name is FaultName {
   return name in FAULTS;
 }
 
+/** Faults of one sample after the other on one system. */
 async function runFaults(options: Options): Promise<boolean> {
-  return withHarness(async (harness) => {
-    let hasPassed = true;
-    for (const { name: fault, says, perform } of options.faults.map(storyOf)) {
-      const runs: RunOutcome[] = [];
-      for (let n = 1; n <= options.runs; n += 1) {
-        say(`\n${fault}, run ${String(n)} of ${String(options.runs)}: ${says}`);
-        const run = await perform(harness);
-        say(timeline(run, harness.log.read()));
-        say(`  ${run.target.host}: ${figuresLine(run)}`);
-        runs.push(run);
-      }
-      if (runs.some(({ failures }) => failures.length > 0)) harness.keep();
-      hasPassed &&= runs.every(({ failures }) => failures.length === 0);
-      say(`\n${summary(fault, runs)}`);
-      if (options.json) say(JSON.stringify(toJson(harness, fault, runs)));
+  const bySample = Map.groupBy(options.faults.map(storyOf), ({ sample }) => sample);
+  let hasPassed = true;
+  for (const [sample, stories] of bySample) {
+    const passed = await withHarness(sample, (harness) => runStories(harness, stories, options));
+    hasPassed &&= passed;
+  }
+  return hasPassed;
+}
+
+async function runStories(harness: Harness, stories: readonly Story[], options: Options): Promise<boolean> {
+  let hasPassed = true;
+  for (const { name: fault, says, perform } of stories) {
+    const runs: RunOutcome[] = [];
+    for (let n = 1; n <= options.runs; n += 1) {
+      say(`\n${fault}, run ${String(n)} of ${String(options.runs)}: ${says}`);
+      const run = await perform(harness);
+      say(timeline(run, harness.log.read()));
+      say(`  ${run.target.host}: ${figuresLine(run)}`);
+      runs.push(run);
     }
-    return hasPassed;
-  });
+    if (runs.some(({ failures }) => failures.length > 0)) harness.keep();
+    hasPassed &&= runs.every(({ failures }) => failures.length === 0);
+    say(`\n${summary(fault, runs)}`);
+    if (options.json) say(JSON.stringify(toJson(harness, fault, runs)));
+  }
+  return hasPassed;
 }
 
 function summary(fault: string, runs: readonly RunOutcome[]): string {
@@ -139,7 +151,7 @@ async function runAlone(options: Options): Promise<boolean> {
   const all: AloneFigures[] = [];
   for (const fault of ALONE_FAULTS.filter((name) => options.faults.includes(name))) {
     for (let n = 1; n <= options.runs; n += 1) {
-      const figures = await withHarness((harness) => performAlone(harness, fault)); // Everything anew: nothing is undone.
+      const figures = await withHarness('lease', (harness) => performAlone(harness, fault)); // Everything anew: nothing is undone.
       const ended = figures.endedMs === null ? 'something ran on' : `ended after ${figures.endedMs.toFixed(0)} ms`;
       say(
         `${fault} on ${figures.host}: ${ended}, at most ${String(figures.limitMs)} ms${figures.isInTime ? '' : '  FAILED'}`,

@@ -43,7 +43,7 @@ function phaseIndex(phase: RunPhase): number {
 
 /** HA runs about the host since the fault, oldest first. */
 async function runsAbout(harness: Harness, { host, sinceMs }: Since): Promise<RunView[]> {
-  const { runs } = await harness.api.runs(RUNS_SEEN);
+  const { runs } = await harness.api.runs({ limit: RUNS_SEEN });
   return runs
     .filter((run) => run.work === 'HA' && run.host === host && run.openedAtMs >= sinceMs)
     .toSorted((a, b) => a.openedAtMs - b.openedAtMs);
@@ -78,7 +78,7 @@ function isHeldForCapacity(harness: Harness, run: RunView): boolean {
 
 /** After a power cut for all: every run since the fault has an end and says which. */
 export async function findOpenEnded(harness: Harness, { sinceMs }: Since): Promise<string[]> {
-  const { runs } = await harness.api.runs(RUNS_SEEN);
+  const { runs } = await harness.api.runs({ limit: RUNS_SEEN });
   return runs
     .filter((run) => run.openedAtMs >= sinceMs && (run.closedAtMs === null || run.outcome === null))
     .map((run) => `${run.run} has no end: phase ${run.phase}, outcome ${run.outcome ?? 'none'}`);

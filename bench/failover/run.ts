@@ -60,6 +60,7 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   const before = await settledStatus(harness);
   const target = pickTarget(harness, before);
   const owned = struckBy(story, before, target);
+  const bootsBefore = await harness.boots();
   await delay(Math.random() * PHASE_MAX_MS);
 
   const faultAtMs = Date.now();
@@ -84,6 +85,10 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   const after = 'status' in settled ? coveredSlots(settled.status) : [];
   const figures = summarise({ slots, owned, after, target });
   failures.push(...judge(figures, story));
+  if ('status' in settled && story.harmless !== undefined) {
+    const bootsAfter = await harness.boots();
+    failures.push(...story.harmless({ before, after: settled.status, bootsBefore, bootsAfter, slots }));
+  }
   failures.push(...((await story.check?.(harness, { host: target.host, sinceMs: faultAtMs })) ?? []));
   return { ...figures, target, span, faultAtMs, slots, stories, failures };
 }
@@ -149,7 +154,7 @@ function runsLater(harness: Harness, owned: Owned): boolean {
 
 export async function storiesSince(harness: Harness, sinceMs: number): Promise<RunStoryView[]> {
   try {
-    const { runs } = await harness.api.runs(RECENT_RUNS);
+    const { runs } = await harness.api.runs({ limit: RECENT_RUNS });
     const recent = runs.filter((run) => run.openedAtMs >= sinceMs).toSorted((a, b) => a.openedAtMs - b.openedAtMs);
     return await Promise.all(recent.map(({ run }) => harness.api.run(run)));
   } catch (error) {
@@ -186,6 +191,11 @@ function judge(figures: RunFigures, story: FaultStory): string[] {
   if (figures.overlapMs > 0) failures.push(`ran twice at once for ${figures.overlapMs.toFixed(1)} ms`);
   if (figures.lost > 0) failures.push(`${String(figures.lost)} acknowledged writes were lost`);
   if (figures.downtimeMs === null) failures.push('a covered slot of the broken host never came back');
+  const { evidence, neverEvidence } = story;
+  if (evidence !== undefined && figures.evidence !== evidence)
+    failures.push(`slots changed hands by ${figures.evidence ?? 'no evidence'}, not by ${evidence} alone`);
+  if (neverEvidence !== undefined && figures.evidence?.includes(neverEvidence) === true)
+    failures.push(`slots changed hands by ${neverEvidence}, which is not so`);
   if (story.epoch === 'stays' && figures.moved) failures.push('the owner changed without need');
   return failures;
 }

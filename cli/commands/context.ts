@@ -1,4 +1,4 @@
-/** What every command is given, and the two ways to answer. */
+/** What every command is given, and the ways to answer and to ask. */
 import { HaError } from '../../core/failures/failures.ts';
 import type { ApiClient } from '../../adapters/node/api-client.ts';
 import type { CliIo } from '../io.ts';
@@ -20,11 +20,12 @@ export function answer(context: Context, view: unknown, lines: () => readonly st
 /** True on an explicit yes. Refuses to guess where nobody can answer. */
 export async function confirmed(context: Context, question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
-  if (!context.io.isInteractive || context.json) {
-    throw new HaError('config_invalid', 'this changes the cluster and nobody can be asked here: add --yes');
-  }
-  return /^y(es)?$/i.test((await context.io.ask(`${question} [y/N] `)).trim());
+  return /^y(es)?$/i.test(await asked(context, `${question} [y/N] `));
 }
 
-/** Exit status of an operator's no. */
-export const DECLINED = 1;
+/** What a person typed, without blanks around it. Where nobody can be asked, this is refused. */
+export async function asked({ io, json }: Context, question: string): Promise<string> {
+  if (!io.isInteractive || json)
+    throw new HaError('config_invalid', 'this changes the cluster and nobody can be asked here: add --yes');
+  return (await io.ask(question)).trim();
+}

@@ -2,13 +2,15 @@
 import { HaError } from '../../core/failures/failures.ts';
 import type { ApiClient } from '../../adapters/node/api-client.ts';
 import { paragraph } from '../text/table.ts';
-import { answer, confirmed, DECLINED, type Context } from './context.ts';
+import { EXIT } from '../exit.ts';
+import { answer, confirmed, type Context } from './context.ts';
 import { unknown } from './show.ts';
 
 export interface MoveOptions {
   readonly slot?: number | undefined;
   readonly to?: string | undefined;
   readonly yes: boolean;
+  readonly dryRun: boolean;
 }
 
 export async function move(context: Context, group: string, options: MoveOptions): Promise<number> {
@@ -20,13 +22,18 @@ export async function move(context: Context, group: string, options: MoveOptions
     const steps = preview.plan.flatMap((step) => paragraph(step, 2));
     context.io.out(`Plan for ${group}/${slot}:\n${steps.join('\n')}\n`);
   }
+  if (options.dryRun) {
+    if (context.json) answer(context, preview, () => []);
+    else context.io.out('Nothing was changed.\n');
+    return 0;
+  }
   if (!(await confirmed(context, 'Do this?', options.yes))) {
     context.io.out('Nothing was changed.\n');
-    return DECLINED;
+    return EXIT.no;
   }
   const started = await client.move(group, request);
   answer(context, started, () => [
-    `Started ${started.run ?? 'it'}. Follow it: holdfast run ${started.run ?? ''}`.trimEnd(),
+    `Started ${started.run ?? 'it'}. Follow it: holdfast run ${started.run ?? 'ID'} --follow`,
   ]);
   return 0;
 }

@@ -1,7 +1,8 @@
 /** Commands that only read. */
 import { HaError } from '../../core/failures/failures.ts';
 import { definitionText, eventsText, groupText, hostText } from '../text/details.ts';
-import { runsText, storyText } from '../text/runs.ts';
+import { runsText } from '../text/runs.ts';
+import { storyText } from '../text/story.ts';
 import { statusText } from '../text/status.ts';
 import { answer, type Context } from './context.ts';
 
@@ -40,7 +41,7 @@ export function unknown(kind: string, name: string, known: readonly { readonly n
 }
 
 export async function showRuns(context: Context, limit: number): Promise<number> {
-  const view = await (await context.client()).runs(limit);
+  const view = await (await context.client()).runs({ limit });
   answer(context, view, () => runsText(view.runs, context.io.now(), context.paint));
   return 0;
 }
@@ -52,7 +53,7 @@ export async function showRun(context: Context, id: string): Promise<number> {
 }
 
 export async function showEvents(context: Context, limit: number): Promise<number> {
-  const view = await (await context.client()).events(limit);
+  const view = await (await context.client()).events({ limit });
   answer(context, view, () =>
     view.events.length === 0 ? ['No events yet.'] : eventsText(view.events, context.io.now()),
   );

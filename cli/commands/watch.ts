@@ -1,11 +1,11 @@
-/** `status --watch` and `events --follow`: ask every second, and say so while the API is away. */
-import { FAILURES, failureCode, messageOf } from '../../core/failures/failures.ts';
-import type { EventView, StatusView } from '../../core/protocol/views.ts';
-import { eventsText } from '../text/details.ts';
+/** `status --watch`: asks every second, and says so while the API is away. */
+import { messageOf } from '../../core/failures/failures.ts';
+import type { StatusView } from '../../core/protocol/views.ts';
 import { statusText } from '../text/status.ts';
 import { paragraph } from '../text/table.ts';
 import { span } from '../text/words.ts';
 import type { Context } from './context.ts';
+import { isAway } from './follow.ts';
 
 const PERIOD_MS = 1000;
 const CLEAR = '\u001b[H\u001b[2J';
@@ -13,12 +13,6 @@ const CLEAR = '\u001b[H\u001b[2J';
 interface Seen {
   readonly view: StatusView;
   readonly atMs: number;
-}
-
-/** Faults that pass by themselves are waited out; a wrong token is not. */
-function isAway(error: unknown): boolean {
-  const code = failureCode(error);
-  return code !== undefined && FAILURES[code].retry === 'backoff';
 }
 
 /** Shows the newest view again and again until Ctrl-C. */
@@ -54,32 +48,4 @@ function textFrame({ io, paint }: Context, seen: Seen | undefined, away: string 
     ...(seen === undefined ? [] : statusText(seen.view, paint)),
   ];
   return `${io.isTerminal ? CLEAR : ''}${lines.join('\n')}\n${io.isTerminal ? '' : '\n'}`;
-}
-
-/** Prints events as they come until Ctrl-C; none is shown twice. */
-export async function followEvents(context: Context, limit: number): Promise<number> {
-  const { io } = context;
-  const client = await context.client();
-  let after: string | undefined;
-  let wasAway = false;
-  while (!io.stopped.aborted) {
-    try {
-      const { events } = await client.events(limit, after);
-      if (wasAway) io.err('The API is back.\n');
-      wasAway = false;
-      if (events.length > 0) io.out(eventLines(context, events));
-      after = events.at(-1)?.id ?? after;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      if (!wasAway) io.err(`${messageOf(error)}\nWaiting for it.\n`);
-      wasAway = true;
-    }
-    await io.sleep(PERIOD_MS);
-  }
-  return 0;
-}
-
-function eventLines({ io, json }: Context, events: readonly EventView[]): string {
-  const lines = json ? events.map((event) => JSON.stringify(event)) : eventsText(events, io.now());
-  return `${lines.join('\n')}\n`;
 }

@@ -4,9 +4,9 @@ import type { Definition, GroupDefinition, HostDefinition, Redundancy } from '..
 import { agentText } from '../../core/config/schema-parts.ts';
 import { outageSurvivedMs, revocationWaitMs } from '../../core/config/timing.ts';
 import type { DefinitionView, EventView, GroupView, HostView } from '../../core/protocol/views.ts';
-import { evidenceText } from './runs.ts';
-import { paragraph, table } from './table.ts';
-import { age, type Paint, plain, span, toneOf } from './words.ts';
+import { evidenceText } from './story.ts';
+import { paragraph, table, wrap, WIDTH } from './table.ts';
+import { age, clean, type Paint, plain, span, toneOf } from './words.ts';
 
 function redundancyText(redundancy: Redundancy): string {
   if (redundancy.model === 'n-plus-m') return `${redundancy.active} active + ${redundancy.standby} standby`;
@@ -123,4 +123,15 @@ export function groupText(defined: GroupDefinition | undefined, view: GroupView,
 export function eventsText(events: readonly EventView[], now: number): string[] {
   const rows = events.map((event) => [age(event.atMs, now), event.subject, event.kind, `${event.says} (${event.by})`]);
   return table(['', '', '', ''], rows);
+}
+
+/** Columns of an event while following: names differ, and a later one cannot widen the lines above it. */
+const SUBJECT = 10;
+const KIND = 16;
+
+/** One event of a log that goes on: the moment, not its age, which would be wrong a second later. */
+export function eventLine({ atMs, subject, kind, says, by }: EventView): string[] {
+  const head = `${new Date(atMs).toISOString().slice(11, 23)}  ${clean(subject).padEnd(SUBJECT)}  ${clean(kind).padEnd(KIND)}  `;
+  const [first = '', ...rest] = wrap(clean(`${says} (${by})`), Math.max(20, WIDTH - head.length));
+  return [`${head}${first}`, ...rest.map((line) => `${' '.repeat(head.length)}${line}`)];
 }

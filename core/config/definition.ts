@@ -38,7 +38,7 @@ export function validateDefinition(input: unknown, locate: Locate = NOWHERE): Va
   const groups = written.groups.map((group) => ({ ...group, accepts: acceptsOf(group, written) }));
   const definition: Definition = { ...written, timing, groups };
   const remarks = [
-    ...groups.flatMap((group, i) => groupRemarks(group, i, timing)),
+    ...groups.flatMap((group, i) => [...groupRemarks(group, i, timing), ...failbackRemarks(group, i)]),
     ...written.groups.flatMap((group, i) => mixedFencing(group, i, written)),
     ...placementRemarks(written),
   ];
@@ -100,6 +100,16 @@ function groupRemarks(group: GroupDefinition, i: number, timing: Timing): Remark
     remarks.push({ at: ['groups', i], says, rule: 'V9' });
   }
   return remarks;
+}
+
+/** Accepted, so that a definition need not change when it comes into force; until then nobody may rely on it. */
+function failbackRemarks({ name, failback }: GroupDefinition, i: number): Remark[] {
+  if (failback === 'never') return [];
+  const wanted = failback === 'auto' ? failback : `window "${failback.window}"`;
+  const says =
+    `failback ${wanted} of group ${name} is not in force in this version: after a failover it stays where it is.` +
+    ` Move it back by hand with \`holdfast move ${name}\``;
+  return [{ at: ['groups', i, 'failback'], says }];
 }
 
 /** Evidence is accepted per group: a host that is never fenced by lease is judged like the others of its group. */

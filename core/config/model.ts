@@ -61,8 +61,15 @@ export type Redundancy =
   | { readonly model: 'n-plus-m'; readonly active: number; readonly standby: number }
   | { readonly model: 'n'; readonly active: number; readonly exclusive: boolean };
 
+/** One wish with its weight; exactly one of the others is given. A negative weight is a wish to be elsewhere. */
 export interface Preference {
-  readonly host: string;
+  readonly host?: string | undefined;
+  /** Every host that carries all of these. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Hosts that own no slot of this group; the soft form of `apart`. It binds the group that says it. */
+  readonly apart?: string | undefined;
+  /** Hosts that own a slot of this group; the soft form of `together`. It binds the group that says it. */
+  readonly together?: string | undefined;
   readonly weight: number;
 }
 
@@ -72,6 +79,10 @@ export interface PlacementRules {
   readonly spread?: string | undefined;
   readonly together: readonly string[];
   readonly apart: readonly string[];
+  /** `key=value`: a label that a host must carry to take the group over after a failure; relaxed if none has it. */
+  readonly haTag?: string | undefined;
+  /** After a failure, start beyond a host's stated capacity rather than nowhere. */
+  readonly overcommit?: boolean | undefined;
 }
 
 export interface ActionLimits {
@@ -102,6 +113,11 @@ export interface ServiceDefinition {
   readonly actions: { readonly start: ActionLimits; readonly stop: ActionLimits };
 }
 
+/** An address that accepts connections, or a URL that answers. */
+export type ProbeDefinition =
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'http'; readonly url: string };
+
 export interface GroupDefinition {
   readonly name: string;
   readonly domain: string;
@@ -120,6 +136,8 @@ export interface GroupDefinition {
   readonly accepts: readonly EvidenceKind[];
   /** The operator states that whatever the services write to refuses old epochs (`HOLDFAST_EPOCH`); only V9's warning reads it. */
   readonly checksEpoch?: boolean | undefined;
+  /** Where its users reach the application: asked by an investigation, to show that something answers there. */
+  readonly probe?: ProbeDefinition | undefined;
   readonly services: readonly ServiceDefinition[];
 }
 

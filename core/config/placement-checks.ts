@@ -155,7 +155,7 @@ export function placementRemarks({ hosts, groups }: WrittenDefinition): Remark[]
     const possible = possibleHosts(group, hosts);
     const at = ['groups', i, 'placement'];
     const prefer = group.placement.prefer.flatMap(({ host }, j): Remark[] =>
-      possible.some(({ name }) => name === host)
+      host === undefined || possible.some(({ name }) => name === host)
         ? []
         : [
             {
@@ -164,7 +164,12 @@ export function placementRemarks({ hosts, groups }: WrittenDefinition): Remark[]
             },
           ],
     );
-    const key = group.placement.spread;
+    const { haTag, spread: key } = group.placement;
+    const [tagKey = '', tagValue] = haTag?.split('=') ?? [];
+    if (haTag !== undefined && !possible.some(({ labels }) => labels[tagKey] === tagValue)) {
+      const says = `no host of group ${group.name} carries its haTag ${haTag}, so a failover takes any of its hosts`;
+      prefer.push({ at: [...at, 'haTag'], says });
+    }
     if (key === undefined) return prefer;
     const without = possible.filter((host) => (key === 'zone' ? host.zone : host.labels[key]) === undefined);
     if (without.length === 0) return prefer;

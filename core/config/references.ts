@@ -105,14 +105,21 @@ function cycles({ services }: WrittenGroup, at: Path): Finding[] {
 function danglingPlacement({ hosts, groups }: WrittenDefinition): Finding[] {
   const hostNames = new Set(hosts.map(({ name }) => name));
   const groupNames = new Set(groups.map(({ name }) => name));
-  return groups.flatMap(({ placement }, i) => {
+  return groups.flatMap(({ name, placement }, i) => {
     const at = ['groups', i, 'placement'];
     const known = `name one of the hosts: ${listed([...hostNames])}`;
-    const prefer = placement.prefer.flatMap(({ host }, j): Finding[] =>
-      hostNames.has(host)
-        ? []
-        : [{ at: [...at, 'prefer', j, 'host'], got: `unknown host ${shown(host)}`, change: known }],
-    );
+    const prefer = placement.prefer.flatMap((wish, j): Finding[] => {
+      const where = [...at, 'prefer', j];
+      if (wish.host !== undefined && !hostNames.has(wish.host)) {
+        return [{ at: [...where, 'host'], got: `unknown host ${shown(wish.host)}`, change: known }];
+      }
+      return (['apart', 'together'] as const).flatMap((key): Finding[] => {
+        const other = wish[key];
+        if (other === undefined || (groupNames.has(other) && other !== name)) return [];
+        const change = `name one of the other groups: ${listed([...groupNames].filter((group) => group !== name))}`;
+        return [{ at: [...where, key], got: `unknown group ${shown(other)}`, change }];
+      });
+    });
     const twice = placement.prefer.map(({ host }, j) => ({ value: host, at: [...at, 'prefer', j, 'host'] }));
     const groupsNamed = (['together', 'apart'] as const).flatMap((key) =>
       placement[key].flatMap((other, j): Finding[] => {

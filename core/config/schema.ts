@@ -189,14 +189,34 @@ const failback = z.union(
   { error: 'must be never, auto, or { window: "Sun 02:00-04:00" }' },
 );
 
+const WISHES = ['host', 'labels', 'apart', 'together'] as const;
+
+const preference = strict({
+  host: hostName.optional().describe('this host'),
+  labels: labels.optional().describe('hosts that carry all of these'),
+  apart: groupName.optional().describe('hosts without a slot of this group'),
+  together: groupName.optional().describe('hosts with a slot of this group'),
+  weight: whole(-1000, 1000).default(100),
+}).refine((wish) => WISHES.filter((key) => wish[key] !== undefined).length === 1, {
+  error: 'must have exactly one of host, labels, apart, together (and a weight)',
+});
+
+const tag = word(
+  /^[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?=[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?$/,
+  127,
+  'must be a label as key=value',
+);
+
 const placement = strict({
   require: labels.default({}).describe('labels a host must have'),
-  prefer: list(strict({ host: hostName, weight: whole(-1000, 1000).default(100) }), 100, 'hosts with weights').default(
-    [],
-  ),
+  prefer: list(preference, 100, 'wishes with weights').default([]).describe('the weights that fit a host are added up'),
   spread: label.optional().describe('zone, or the label whose values slots are spread over'),
   together: list(groupName, 100, 'groups').default([]).describe('on the same host as these groups'),
   apart: list(groupName, 100, 'groups').default([]).describe('never on a host with these groups'),
+  haTag: tag.optional().describe('key=value: label a host must have to take over after a failure, if any host has it'),
+  overcommit: flag()
+    .optional()
+    .describe('true: after a failure, rather beyond the stated capacity of a host than nowhere'),
 });
 
 const limits = strict({
@@ -211,6 +231,30 @@ const limits = strict({
   movesWindowMs: l.movesWindow,
 }));
 
+const probeAddress = word(
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$/,
+  270,
+  'must be ADDRESS:PORT, as in 10.0.1.100:5432',
+).transform((text, ctx) => {
+  const at = text.lastIndexOf(':');
+  const port = Number(text.slice(at + 1));
+  if (port >= 1 && port <= 65_535)
+    return { kind: 'tcp' as const, address: text.slice(0, at).replace(/^\[|\]$/g, ''), port };
+  ctx.addIssue({ code: 'custom', message: 'must have a port from 1 to 65535' });
+  return z.NEVER;
+});
+
+const probeUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+  .max(500, { error: 'must be at most 500 characters' })
+  .transform((url) => ({ kind: 'http' as const, url }));
+
+const probe = z
+  .union([strict({ tcp: probeAddress }), strict({ http: probeUrl })], {
+    error: 'must be { tcp: "ADDRESS:PORT" } or { http: "URL" }',
+  })
+  .transform((given) => ('tcp' in given ? given.tcp : given.http));
+
 const GroupSchema = strict({
   name: groupName,
   domain: name(30).default('default'),
@@ -223,6 +267,7 @@ const GroupSchema = strict({
   accepts: list(oneOf(['lease-over', 'power-off', 'witnessed']), 3, 'kinds of evidence')
     .optional()
     .describe('evidence beyond released, closed and successor; default: what the fencing of its hosts yields'),
+  probe: probe.optional().describe('where its users reach it; asked when its host falls silent, never evidence'),
   checksEpoch: flag().optional().describe('true: what it writes to refuses old epochs (HOLDFAST_EPOCH)'),
   services: list(ServiceSchema, LIMITS.servicesPerGroup, 'services').min(1, {
     error: 'must have at least one service',

@@ -46,7 +46,7 @@ type Row = { readonly [F in keyof Facts]: Facts[F] | 'any' } & {
   readonly because: string;
 };
 
-/** Exactly one row matches any facts (tested for all of them). */
+/** Exactly one row matches any facts (tested for all of them): S10 for holds, S14 for storms, S8 for the wait of L_c + ε. */
 export const VERDICTS: readonly Row[] = [
   {
     certain: true,
@@ -54,7 +54,7 @@ export const VERDICTS: readonly Row[] = [
     hold: 'any',
     storm: 'any',
     verdict: 'certain',
-    because: 'the session is certainly over: this ends holds (S10) and is not braked (S14)',
+    because: 'its session is certainly over: nothing has to be waited for',
   },
   {
     certain: false,
@@ -62,7 +62,7 @@ export const VERDICTS: readonly Row[] = [
     hold: 'any',
     storm: 'any',
     verdict: 'alive',
-    because: 'the session has renewed since: nothing to do',
+    because: 'it has renewed its lease since: there is nothing to do',
   },
   {
     certain: false,
@@ -70,7 +70,7 @@ export const VERDICTS: readonly Row[] = [
     hold: true,
     storm: 'any',
     verdict: 'disconnected',
-    because: 'cut off from AWS and running on by a hold that its candidates granted (S10)',
+    because: 'it is cut off from AWS, and runs on because its possible successors let it',
   },
   {
     certain: false,
@@ -78,7 +78,7 @@ export const VERDICTS: readonly Row[] = [
     hold: false,
     storm: true,
     verdict: 'storm',
-    because: 'too many hosts fell silent at once to fence on suspicion (S14)',
+    because: 'too many hosts fell silent at once: none of them is fenced on suspicion',
   },
   {
     certain: false,
@@ -86,7 +86,7 @@ export const VERDICTS: readonly Row[] = [
     hold: false,
     storm: false,
     verdict: 'wait',
-    because: 'neither life nor death is shown: the count runs on to L_c + ε (S8)',
+    because: 'nothing shows whether it is alive or dead: it counts as neither until its lease has run out for certain',
   },
 ];
 

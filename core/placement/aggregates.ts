@@ -3,6 +3,7 @@
  * of its groups is on the same host, so they are placed as one unit. Waves order the starts of a plan.
  */
 import type { GroupDefinition } from '../config/model.ts';
+import type { Millis } from '../time/time.ts';
 import { byText } from './facts.ts';
 
 /** Aggregates as lists of groups, each by name; every group is in exactly one. Dangling names are ignored (the validator refuses them). */
@@ -83,4 +84,21 @@ export function numberWaves(keys: readonly WaveKey[]): (key: WaveKey) => number 
     if (!numbers.has(text(key))) numbers.set(text(key), numbers.size);
   }
   return (key) => numbers.get(text(key)) ?? 0;
+}
+
+/**
+ * Longest that all of these take to start after a failure, as V10 counts it: services one after the other, groups of one
+ * wave at once, waves one after the other. A start that fails is another fault and not counted, so attempts are not.
+ */
+export function startInWavesMs(groups: readonly GroupDefinition[]): Millis {
+  const longest = new Map<string, Millis>();
+  for (const aggregate of aggregatesOf(groups)) {
+    const steps = stepsOf(aggregate);
+    for (const { name, priority, services } of aggregate) {
+      const wave = `${priority}/${steps.get(name) ?? 0}`;
+      const startMs = services.reduce((sum, { actions }) => sum + actions.start.timeoutMs, 0);
+      longest.set(wave, Math.max(longest.get(wave) ?? 0, startMs));
+    }
+  }
+  return [...longest.values()].reduce((sum, ms) => sum + ms, 0);
 }

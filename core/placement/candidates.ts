@@ -2,13 +2,22 @@
 import type { Definition, GroupDefinition } from '../config/model.ts';
 import type { HostFacts } from './facts.ts';
 import { byText } from './facts.ts';
+import { oncePer } from './once-per.ts';
 
 function hasLabels(labels: Readonly<Record<string, string>>, required: Readonly<Record<string, string>>): boolean {
   return Object.keys(required).every((key) => labels[key] === required[key]);
 }
 
+const candidatesIn = oncePer((definition: Definition) =>
+  oncePer((group: GroupDefinition) => findCandidates(definition, group)),
+);
+
 /** Defined hosts that satisfy the required labels, by name: possible owners, whatever their state today. */
 export function candidateHosts(definition: Definition, group: GroupDefinition): readonly string[] {
+  return candidatesIn(definition)(group);
+}
+
+function findCandidates(definition: Definition, group: GroupDefinition): readonly string[] {
   return definition.hosts
     .filter((host) => hasLabels(host.labels, group.placement.require))
     .map((host) => host.name)

@@ -29,6 +29,7 @@ export const FILTERS = [
   'admin',
   'status',
   'labels',
+  'ha-tag',
   'capacity',
   'failed-there',
   'takers',
@@ -40,6 +41,14 @@ export const FILTERS = [
 export type Filter = (typeof FILTERS)[number];
 
 /**
+ * Filters that give way, in this order, when no host passes them all: only after a failure, since service on a host
+ * that nobody would have chosen is then better than none. Everything else holds always.
+ */
+export const RELAXED_IN_ORDER = ['ha-tag', 'capacity'] as const satisfies readonly Filter[];
+
+export type Relaxed = (typeof RELAXED_IN_ORDER)[number];
+
+/**
  * In the order in which they are compared; higher is better. The first part that differs decides, so that
  * "why h2 and not h3" always has one answer, and no points of unlike things are added up.
  */
@@ -48,7 +57,7 @@ export const SCORE_PARTS = ['warm', 'preference', 'sticky', 'spread', 'balance']
 export type ScorePart = (typeof SCORE_PARTS)[number];
 
 /**
- * warm: members of the aggregate that stand by here, in this session. preference: sum of the weights.
+ * warm: members of the aggregate that stand by here, in this session. preference: sum of the weights of fulfilled wishes.
  * sticky: members whose last owner is this host. spread: minus the group's slots in this zone or label value.
  * balance: minus the slots that the host owns already.
  */
@@ -89,6 +98,8 @@ export interface SlotExplanation {
   /** Groups that move as one with it. */
   readonly aggregate: readonly string[];
   readonly says: string;
+  /** What had to give way so that a host could take it. */
+  readonly relaxed: readonly Relaxed[];
   /** One finding per host, by name; `findingInWords` says it to a person. */
   readonly hosts: readonly HostFinding[];
 }

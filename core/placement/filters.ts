@@ -6,7 +6,7 @@ import { wallElapsed } from '../time/time.ts';
 import type { Filter, HostFacts } from './facts.ts';
 import { FILTERS } from './facts.ts';
 import type { Unit } from './units.ts';
-import type { World } from './world.ts';
+import type { Amount, World } from './world.ts';
 import { used } from './world.ts';
 
 /** A filter sees only the host's own state and the unit's own rules; `world` is what stands where by now. */
@@ -21,17 +21,34 @@ function labels(host: HostFacts, unit: Unit): string | undefined {
   return undefined;
 }
 
+/** Where it ran last it may start again without the tag: that is no failover. */
+function haTag(host: HostFacts, unit: Unit): string | undefined {
+  for (const { haTag: tag, record } of unit.members) {
+    if (tag === null || record?.owner?.host === host.name || host.labels[tag.key] === tag.value) continue;
+    return `${tag.key}=${tag.value}`;
+  }
+  return undefined;
+}
+
+/** False: `capacity` would drop the host. Asked of thousands of full hosts, so it builds no text. */
+export function hasRoom(host: HostFacts, needs: Amount, inUse: Amount): boolean {
+  const has = host.capacity;
+  if (has === undefined) return true;
+  const { cpu, memoryMb } = needs;
+  return !(
+    (has.cpu !== undefined && cpu > 0 && inUse.cpu + cpu > has.cpu) ||
+    (has.memoryMb !== undefined && memoryMb > 0 && inUse.memoryMb + memoryMb > has.memoryMb)
+  );
+}
+
 /** Compares what both sides state: a host without figures, or a group without needs, is not limited. */
 function capacity(host: HostFacts, unit: Unit, world: World): string | undefined {
   const has = host.capacity;
-  if (has === undefined) return undefined;
   const inUse = used(world, host.name);
+  if (has === undefined || hasRoom(host, unit.needs, inUse)) return undefined;
   const { cpu, memoryMb } = unit.needs;
   if (has.cpu !== undefined && cpu > 0 && inUse.cpu + cpu > has.cpu) return `${cpu} cpu, ${has.cpu - inUse.cpu} left`;
-  if (has.memoryMb !== undefined && memoryMb > 0 && inUse.memoryMb + memoryMb > has.memoryMb) {
-    return `${memoryMb} MB of memory, ${has.memoryMb - inUse.memoryMb} left`;
-  }
-  return undefined;
+  return `${memoryMb} MB of memory, ${(has.memoryMb ?? 0) - inUse.memoryMb} left`;
 }
 
 function failedThere(host: HostFacts, unit: Unit, world: World): string | undefined {
@@ -82,6 +99,7 @@ const CHECKS: Readonly<Record<Filter, Check>> = {
     return host.session === null ? 'no live session' : undefined;
   },
   labels,
+  'ha-tag': haTag,
   capacity,
   'failed-there': failedThere,
   takers,

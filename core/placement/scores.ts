@@ -2,6 +2,7 @@
 import type { HostFacts, Score, ScorePart } from './facts.ts';
 import { SCORE_PARTS } from './facts.ts';
 import type { Unit } from './units.ts';
+import { preferenceOf } from './wishes.ts';
 import type { World } from './world.ts';
 import { spreadValue } from './world.ts';
 
@@ -19,11 +20,11 @@ export function scoreOf(world: World, unit: Unit, host: HostFacts): Score {
   let preference = 0;
   let sticky = 0;
   let spread = 0;
-  for (const { group, record, weights } of unit.members) {
+  for (const { group, record, wishes } of unit.members) {
     // A standby of an earlier session is cold again: what it had prepared is gone.
     const standbys = world.records.get(group.name)?.standbys ?? [];
     if (standbys.some((standby) => standby.host === host.name && standby.session === host.session)) warm += 1;
-    preference += weights.get(host.name) ?? 0;
+    preference += preferenceOf(wishes, host, world.ownersOf);
     if (record?.owner?.host === host.name) sticky += 1;
     spread += spreadScore(world, group.name, host);
   }

@@ -3,8 +3,9 @@ import type { GroupDefinition } from '../config/model.ts';
 import { slotCount } from '../config/model.ts';
 import type { SlotRecord } from '../protocol/records.ts';
 import type { WaveKey } from './aggregates.ts';
-import { aggregatesOf, byWave, stepsOf } from './aggregates.ts';
+import { byWave, stepsOf } from './aggregates.ts';
 import { byText } from './facts.ts';
+import type { Wishes } from './wishes.ts';
 import type { Amount, World } from './world.ts';
 import { amountOf, mayStillRun } from './world.ts';
 
@@ -15,7 +16,9 @@ export interface Member {
   readonly record: SlotRecord | undefined;
   /** Hosts that S11 allows; null = any. */
   readonly takers: ReadonlySet<string> | null;
-  readonly weights: ReadonlyMap<string, number>;
+  readonly wishes: Wishes;
+  /** The label asked for after a failure; null: none, or this start follows none. */
+  readonly haTag: { readonly key: string; readonly value: string } | null;
   readonly wave: WaveKey;
 }
 
@@ -25,15 +28,33 @@ export interface Unit {
   /** Hosts that may still run another slot of this unit: it can only join them. Empty: free. */
   readonly anchors: ReadonlySet<string>;
   readonly needs: Amount;
+  /** Some member's owner is gone without having released it. */
+  readonly isFailover: boolean;
 }
+
+/** A slot is taken over after a failure: its owner is gone, and not because it was asked to release the slot. */
+export function isFailover(record: SlotRecord | undefined): boolean {
+  return (
+    record !== undefined && record.owner !== null && record.evidence !== null && record.evidence.kind !== 'released'
+  );
+}
+
+export const NO_WISHES: Wishes = { hosts: new Map(), labels: [], groups: [] };
 
 /** A slot needs an owner if it has none, or if evidence says that the old one cannot run it (S7). */
 function memberOf(world: World, group: GroupDefinition, slot: number, wave: WaveKey): Member {
-  const record = world.records.get(group.name)?.slots.find((found) => found.slot === slot);
+  const record = slotRecord(world, group.name, slot);
   const takers = record?.evidence?.takers ?? null;
-  const weights = new Map<string, number>();
-  for (const { host, weight } of group.placement.prefer) weights.set(host, (weights.get(host) ?? 0) + weight);
-  return { group, slot, record, takers: takers === null ? null : new Set(takers), weights, wave };
+  const wishes = world.wishes.get(group.name) ?? NO_WISHES;
+  const [key = '', value = ''] = group.placement.haTag?.split('=') ?? [];
+  const haTag = group.placement.haTag !== undefined && isFailover(record) ? { key, value } : null;
+  return { group, slot, record, takers: takers === null ? null : new Set(takers), wishes, haTag, wave };
+}
+
+/** Records keep their slots in order of number, so it is mostly where its number says. */
+function slotRecord(world: World, group: string, slot: number): SlotRecord | undefined {
+  const slots = world.records.get(group)?.slots;
+  return slots?.[slot]?.slot === slot ? slots[slot] : slots?.find((found) => found.slot === slot);
 }
 
 function unitsOf(world: World, aggregate: readonly GroupDefinition[]): readonly Unit[] {
@@ -52,7 +73,8 @@ function unitsOf(world: World, aggregate: readonly GroupDefinition[]): readonly 
       cpu: amounts.reduce((sum, amount) => sum + amount.cpu, 0),
       memoryMb: amounts.reduce((sum, amount) => sum + amount.memoryMb, 0),
     };
-    units.push({ aggregate: aggregate.map((group) => group.name), members, anchors, needs });
+    const failover = members.some((member) => isFailover(member.record));
+    units.push({ aggregate: aggregate.map((group) => group.name), members, anchors, needs, isFailover: failover });
   }
   return units;
 }
@@ -70,7 +92,7 @@ const firstWave = (unit: Unit): WaveKey =>
 export function unitsInOrder(world: World): readonly Unit[] {
   const name = (unit: Unit) => unit.members[0]?.group.name ?? '';
   const slot = (unit: Unit) => unit.members[0]?.slot ?? 0;
-  return aggregatesOf(world.definition.groups)
+  return world.aggregates
     .flatMap((aggregate) => unitsOf(world, aggregate))
     .map((unit) => ({ unit, wave: firstWave(unit), few: choices(unit) }))
     .sort(

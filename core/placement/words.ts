@@ -1,6 +1,6 @@
 /** Findings as a person reads them: taken, or what dropped the host and what would change the answer. */
 import { unreachable } from '../failures/invariant.ts';
-import type { Filter, HostFinding, Score, ScorePart } from './facts.ts';
+import type { Filter, HostFinding, Relaxed, Score, ScorePart } from './facts.ts';
 
 const BETTER: Readonly<Record<ScorePart | 'name', string>> = {
   warm: 'the other stands by warm',
@@ -21,6 +21,10 @@ const DROPPED: Readonly<Record<Filter, (fact: string) => { readonly why: string;
   labels: (label) => ({
     why: `the label ${label} is missing`,
     change: `label the host ${label}, or no longer require it`,
+  }),
+  'ha-tag': (label) => ({
+    why: `the label ${label}, which a failover asks for, is missing`,
+    change: `label the host ${label}, or drop haTag`,
   }),
   capacity: (amount) => ({ why: `it needs ${amount}`, change: 'free capacity there, or state a smaller need' }),
   'failed-there': (what) => ({
@@ -50,6 +54,22 @@ function scoreInWords(score: Score): string {
   return parts.filter((part) => part !== '').join(', ');
 }
 
+/** Why a filter dropped a host, and what would bring it back in. */
+export function dropInWords(drop: { readonly filter: Filter; readonly fact: string }): {
+  readonly why: string;
+  readonly change: string;
+} {
+  return DROPPED[drop.filter](drop.fact);
+}
+
+/** A score as an operator reads it. */
+export { scoreInWords };
+
+/** The part in which another host is better. */
+export function betterInWords(part: ScorePart | 'name'): string {
+  return BETTER[part];
+}
+
 export function findingInWords(finding: HostFinding): string {
   switch (finding.outcome) {
     case 'taken':
@@ -65,6 +85,15 @@ export function findingInWords(finding: HostFinding): string {
   }
 }
 
+const GAVE_WAY: Readonly<Record<Relaxed, string>> = {
+  'ha-tag': 'no host with its haTag could take it',
+  capacity: 'no host has room for it, so this one is loaded beyond its stated capacity',
+};
+
+function relaxedInWords(relaxed: readonly Relaxed[]): string {
+  return relaxed.map((filter) => `; ${GAVE_WAY[filter]}`).join('');
+}
+
 /** Hosts that a sentence names: a page or a run's summary stays readable in a large fleet. */
 const HOSTS_NAMED_MAX = 5;
 
@@ -74,12 +103,13 @@ export function slotInWords(slot: {
   readonly slot: number;
   readonly host: string | null;
   readonly aggregate: readonly string[];
+  readonly relaxed?: readonly Relaxed[];
   readonly hosts: readonly HostFinding[];
 }): string {
   const name = `${slot.group}/${slot.slot}${slot.aggregate.length > 0 ? ` (with ${slot.aggregate.join(', ')})` : ''}`;
   const taken = slot.hosts.find((finding) => finding.outcome === 'taken');
   if (slot.host !== null && taken?.outcome === 'taken')
-    return `${name} goes to ${slot.host}: ${scoreInWords(taken.score)}`;
+    return `${name} goes to ${slot.host}: ${scoreInWords(taken.score)}${relaxedInWords(slot.relaxed ?? [])}`;
   const dropped = slot.hosts.flatMap((finding) =>
     finding.outcome === 'dropped' ? [`${finding.host}: ${DROPPED[finding.filter](finding.fact).why}`] : [],
   );

@@ -5,31 +5,45 @@
 import type { Definition, GroupDefinition } from '../config/model.ts';
 import type { GroupRecord, SlotRecord } from '../protocol/records.ts';
 import type { WallInstant } from '../time/time.ts';
-import { apartFrom } from './aggregates.ts';
+import { aggregatesOf, apartFrom } from './aggregates.ts';
 import type { HostFacts, Snapshot } from './facts.ts';
 import { byText } from './facts.ts';
+import { type HostClass, HostIndex } from './host-index.ts';
+import { oncePer } from './once-per.ts';
+import { type Wishes, wishesOf } from './wishes.ts';
 
 export interface Amount {
   readonly cpu: number;
   readonly memoryMb: number;
 }
 
-export interface World {
+/** What of a world follows from the definition alone. */
+interface Defined {
+  readonly groups: ReadonlyMap<string, GroupDefinition>;
+  readonly aggregates: readonly (readonly GroupDefinition[])[];
+  readonly apart: ReadonlyMap<string, readonly string[]>;
+  readonly needs: ReadonlyMap<string, Amount>;
+  readonly wishes: ReadonlyMap<string, Wishes>;
+}
+
+export interface World extends Defined {
   readonly definition: Definition;
   readonly nowMs: WallInstant;
   /** By name, so that ties fall to the first. */
   readonly hosts: readonly HostFacts[];
   readonly records: ReadonlyMap<string, GroupRecord>;
-  readonly groups: ReadonlyMap<string, GroupDefinition>;
-  readonly apart: ReadonlyMap<string, readonly string[]>;
   readonly factsOf: ReadonlyMap<string, HostFacts>;
-  readonly needs: ReadonlyMap<string, Amount>;
   /** Hosts with an owned slot of the group. */
   readonly ownersOf: Map<string, Set<string>>;
   /** Per group: owned slots by value of its spread label. */
   readonly spreadOf: Map<string, Map<string, number>>;
   readonly ownedBy: Map<string, number>;
   readonly usedBy: Map<string, Amount>;
+  readonly index: HostIndex;
+  /** By groups of a unit (as one text): the classes of hosts whose labels suit them. */
+  readonly classesFor: Map<string, readonly HostClass[]>;
+  /** Groups (as one text) of which this plan has seen that no host at all can take one more slot. */
+  readonly exhausted: Set<string>;
 }
 
 const NOTHING: Amount = { cpu: 0, memoryMb: 0 };
@@ -60,6 +74,7 @@ export function occupy(world: World, group: string, host: string): void {
   const owners = world.ownersOf.get(group) ?? new Set();
   world.ownersOf.set(group, owners.add(host));
   world.ownedBy.set(host, (world.ownedBy.get(host) ?? 0) + 1);
+  world.index.bump(host);
   const need = world.needs.get(group) ?? NOTHING;
   const sum = used(world, host);
   world.usedBy.set(host, { cpu: sum.cpu + need.cpu, memoryMb: sum.memoryMb + need.memoryMb });
@@ -71,22 +86,31 @@ export function occupy(world: World, group: string, host: string): void {
   world.spreadOf.set(group, counts.set(value, (counts.get(value) ?? 0) + 1));
 }
 
+const definedBy = oncePer(({ groups }: Definition): Defined => ({
+  groups: new Map(groups.map((group) => [group.name, group])),
+  aggregates: aggregatesOf(groups),
+  apart: apartFrom(groups),
+  needs: new Map(groups.map((group) => [group.name, amountOf(group)])),
+  wishes: new Map(groups.map((group) => [group.name, wishesOf(group)])),
+}));
+
 export function worldOf(snapshot: Snapshot): World {
   const { definition } = snapshot;
   const hosts = [...snapshot.hosts].sort((a, b) => byText(a.name, b.name));
   const world: World = {
+    ...definedBy(definition),
     definition,
     nowMs: snapshot.nowMs,
     hosts,
     records: new Map(snapshot.groups.map((record) => [record.group, record])),
-    groups: new Map(definition.groups.map((group) => [group.name, group])),
-    apart: apartFrom(definition.groups),
     factsOf: new Map(hosts.map((host) => [host.name, host])),
-    needs: new Map(definition.groups.map((group) => [group.name, amountOf(group)])),
     ownersOf: new Map(),
     spreadOf: new Map(),
     ownedBy: new Map(),
     usedBy: new Map(),
+    index: new HostIndex(definition, hosts, () => 0),
+    classesFor: new Map(),
+    exhausted: new Set(),
   };
   for (const record of snapshot.groups) {
     for (const slot of record.slots) {

@@ -59,6 +59,7 @@ function heartbeat(from: Fields): Heartbeat {
     sentAtWallMs: number(from, 'sentAtWallMs'),
     // The control plane's field: absent until its first directive.
     directive: from['directive'] === undefined ? 0 : whole(from, 'directive'),
+    ...(from['hurry'] === undefined ? {} : { hurry: whole(from, 'hurry') }),
     ttl: number(from, 'ttl'),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { EvidenceKind, GroupDefinition, Timing } from '../config/model.ts';
 import type { WallInstant } from '../time/time.ts';
+import type { FenceOrder, PoweredOff, PowerFence } from './power-records.ts';
 
 /** The version of the safety rules an agent obeys; an unknown one makes `lease-over` unavailable (S7). */
 export const RULES_VERSION = 1;
@@ -68,6 +69,8 @@ export interface Heartbeat extends Omit<Registration, never>, Beat {
   readonly seq: number;
   /** Newest assignment number; written by the control plane. */
   readonly directive: number;
+  /** Written by the control plane when something of the host's groups changes: a new value asks for faster beats for a while. */
+  readonly hurry?: number | undefined;
   /** Seconds since 1970; tidying only (S18). */
   readonly ttl: number;
 }
@@ -116,6 +119,8 @@ export const keys = {
   observer: (): Key => ({ pk: 'CLUSTERS-OBSERVER', sk: 'OBSERVER' }),
   late: (cluster: string, host: string): Key => ({ pk: `O#${cluster}`, sk: `LATE#${host}` }),
   trouble: (cluster: string, subject: string): Key => ({ pk: `O#${cluster}`, sk: `TROUBLE#${subject}` }),
+  told: (cluster: string, subject: string): Key => ({ pk: `O#${cluster}`, sk: `TOLD#${subject}` }),
+  budget: (cluster: string): Key => ({ pk: `B#${cluster}`, sk: 'BRAKE' }),
 } as const;
 
 export interface ClusterRecord {
@@ -155,6 +160,12 @@ export interface Claim {
   readonly atMs: WallInstant;
 }
 
+export interface Tried {
+  readonly failure: string;
+  readonly attempts: number;
+  readonly atMs: WallInstant;
+}
+
 export interface HostRecord {
   readonly host: string;
   readonly principal: string;
@@ -163,6 +174,8 @@ export interface HostRecord {
   readonly why: string;
   readonly admin: AdminState;
   readonly adminReason: string;
+  /** Since when `admin` is what it is; absent: ever since, or set by an earlier version. */
+  readonly adminSinceMs?: WallInstant | undefined;
   /** The one run that works on this host now. */
   readonly claim: Claim | null;
   /** The newest session that the observer saw, as it was registered: judges it even if its item vanishes (S19). */
@@ -172,11 +185,17 @@ export interface HostRecord {
   /** When a tombstone was written for a vanished item; the wait for `lease-over` counts from here (S3). */
   readonly tombstoneAtMs: WallInstant | null;
   /** The last run started about a failure of this host: paces and numbers further attempts at the same one. */
-  readonly tried?: { readonly failure: string; readonly attempts: number; readonly atMs: WallInstant } | undefined;
+  readonly tried?: Tried | undefined;
+  /** The same of other failures of this host that were asked about before, newest first: each keeps its own count. */
+  readonly triedBefore?: readonly Tried[] | undefined;
   /** The session before, if another machine registered in its place, and when that was seen: no successor, it is waited out (S7). */
   readonly replaced?: { readonly seen: SeenSession; readonly atMs: WallInstant } | undefined;
   /** The two reads that showed the machine of a session off, once they have (S7): true of that session for ever. */
   readonly off?: PoweredOff | undefined;
+  /** An operator's order to power this session's machine off, though it may renew. */
+  readonly fenceOrder?: FenceOrder | undefined;
+  /** The power fence that a run ordered, as EC2 accepted it: a step that runs again does not ask the brake again. */
+  readonly powerFence?: PowerFence | undefined;
 }
 
 export type SeenSession = Pick<
@@ -186,22 +205,6 @@ export type SeenSession = Pick<
   /** Of the machine when the session registered; absent in records of earlier versions. */
   readonly launchTime?: string | undefined;
 };
-
-/** One read that showed a machine off, with what ties it to the session. */
-export interface OffRead {
-  readonly state: 'stopped' | 'terminated';
-  readonly principal: string;
-  readonly launchTime: string;
-  readonly askedAtMs: WallInstant;
-  readonly answeredAtMs: WallInstant;
-}
-
-export interface PoweredOff {
-  readonly session: string;
-  readonly machine: string;
-  /** The second was asked at least 2 s after the first was answered. */
-  readonly reads: readonly [OffRead, OffRead];
-}
 
 /** A stored record that proves an old owner cannot be running a slot (S7). */
 export interface Evidence {
@@ -330,6 +333,8 @@ export interface RunRecord {
   readonly closedAtMs: WallInstant | null;
   /** When the observer first held version `seq`, on a control-plane wall clock. */
   readonly observedAtMs: WallInstant | null;
+  /** Of an HA run: V10 as it stood when the run was opened. Absent in records of earlier versions. */
+  readonly boundMs?: number | undefined;
 }
 
 export interface StepRecord {
@@ -340,32 +345,6 @@ export interface StepRecord {
   /** Plain words, for an operator. */
   readonly says: string;
   readonly facts: Readonly<Record<string, unknown>>;
-}
-
-export interface LateRecord {
-  readonly host: string;
-  readonly principal: string;
-  readonly session: string;
-  readonly seq: number;
-  /** Stamped after the first answer that held (session, seq) had arrived. */
-  readonly observedAtMs: WallInstant;
-}
-
-/** What a reconcile pass could not do for one host, slot or group while it went on with the others. */
-export interface TroubleRecord {
-  readonly subject: string;
-  readonly sinceMs: WallInstant;
-  readonly why: string;
-  /** A person was called. */
-  readonly isTold: boolean;
-}
-
-export interface ObserverRecord {
-  /** Rises with each invocation of find-behind; an older loop ends when it sees a newer one. */
-  readonly generation: number;
-  readonly claimedAtMs: WallInstant;
-  /** The last sweep of any invocation: tells the next one, which may have lost its memory, how long nobody looked (S13). */
-  readonly lastSweepMs: WallInstant;
 }
 
 export interface EventRecord {

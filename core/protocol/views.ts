@@ -259,9 +259,9 @@ export interface DoctorCheck {
 // ---- live --------------------------------------------------------------------------------------------------
 
 /**
- * GET /api/v1/stream (server-sent events): `status` with a StatusView at once and whenever anything but ages changed,
- * `event` with an EventView each, `run` with a RunStoryView whenever a run got a step. `id` of an `event` is the event's id:
- * a client that comes back with `Last-Event-ID` misses none.
+ * GET /api/v1/stream (server-sent events): `status` with a StatusView at once, whenever anything but ages and beat counts
+ * changed, and every 5 s; `event` with an EventView each; `run` with a RunStoryView whenever a run got a step. `id` of an
+ * `event` is the event's id: a client that comes back with `Last-Event-ID` misses none, and may see some again.
  */
 export type StreamMessage =
   | { readonly type: 'status'; readonly data: StatusView }
@@ -281,7 +281,7 @@ export interface MoveView {
   readonly plan: readonly string[];
 }
 
-/** RFC 9457 problem+json. `problems` comes with a refused definition. */
+/** RFC 9457 problem+json. `problems` comes with refused input: a definition, a body, a parameter. */
 export interface ProblemView {
   readonly type: string;
   readonly title: string;

@@ -5,6 +5,7 @@
  */
 import { requiredTakerWaitMs } from '../config/timing.ts';
 import type { EvidenceKind } from '../config/model.ts';
+import type { PoweredOff } from '../protocol/power-records.ts';
 import {
   type CandidateList,
   type Evidence,
@@ -15,6 +16,7 @@ import {
   type SlotRecord,
 } from '../protocol/records.ts';
 import { type Millis, wallElapsed, type WallInstant } from '../time/time.ts';
+import { whyNoRecord } from './power-off.ts';
 
 /** Kinds that every slot accepts, whatever its fencing policy names (S7). */
 export const ALWAYS_ACCEPTED: readonly EvidenceKind[] = ['released', 'closed', 'successor'];
@@ -73,7 +75,7 @@ export function leaseOver(
     host: revoked.host,
     session: revoked.session,
     ...finding,
-    because: `version ${revoked.seq} stood unchanged for longer than its lease, then the session was revoked on exactly that version`,
+    because: `it did not renew version ${revoked.seq} for longer than its lease, so its own guard has stopped everything; then its session was ended for good`,
     takers: boundTakers(revoked, slot, group),
   };
 }
@@ -112,6 +114,25 @@ export function succeededBy(old: SessionRef, newer: string, finding: Finding): E
     session: old.session,
     ...finding,
     because: `the same machine registered a newer session (${newer}); before that its guard made sure that nothing was left running`,
+    takers: null,
+  };
+}
+
+/** Evidence `power-off`, from the stored record of two reads and nothing else: an answer or an event makes none. */
+export function powerOff(
+  old: SessionRef & { readonly principal: string },
+  off: PoweredOff | undefined,
+  finding: Finding,
+): Evidence | null {
+  if (off === undefined || whyNoRecord(off, old.principal, old.session) !== null) return null;
+  const [first, second] = off.reads;
+  const apartMs = wallElapsed(first.answeredAtMs, second.askedAtMs);
+  return {
+    kind: 'power-off',
+    host: old.host,
+    session: old.session,
+    ...finding,
+    because: `its machine ${off.machine} was read as ${first.state}, and as ${second.state} ${apartMs} ms later, both with the launch time of this session (${first.launchTime})`,
     takers: null,
   };
 }

@@ -57,15 +57,21 @@ function orderOf(verb: OrderVerb, spec: GroupDefinition, slot: SlotRecord, live:
 export function nextAssignment(old: Assignment | null, wanted: Omit<Assignment, 'n'>): Assignment | null {
   if (old === null) return { n: 1, ...wanted };
   const { n, ...rest } = old;
-  return JSON.stringify(sorted(rest)) === JSON.stringify(sorted(wanted)) ? null : { n: n + 1, ...wanted };
+  return isSameJson(rest, wanted) ? null : { n: n + 1, ...wanted };
 }
 
-/** Key order does not survive every store. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(
-    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
-  );
+/** Key order does not survive every store, and fields that are undefined are none. A pass compares megabytes. */
+function isSameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one) || Array.isArray(other)) {
+    if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+    return one.every((entry, at) => isSameJson(entry ?? null, other[at] ?? null));
+  }
+  const isMore = Object.entries(one).some(([key, field]) => field !== undefined && fieldOf(other, key) === undefined);
+  return !isMore && Object.entries(other).every(([key, field]) => isSameJson(fieldOf(one, key), field));
+}
+
+function fieldOf(from: object, key: string): unknown {
+  return Object.hasOwn(from, key) ? Reflect.get(from, key) : undefined;
 }

@@ -5,15 +5,18 @@
 import type { EvidenceKind } from '../config/model.ts';
 import { invariant } from '../failures/invariant.ts';
 import type { CandidateList, Evidence, GroupRecord, Owner, SlotPhase, SlotRecord } from '../protocol/records.ts';
-import { wallAfter, wallElapsed, type WallInstant } from '../time/time.ts';
+import { wallElapsed, type WallInstant } from '../time/time.ts';
+import { damped, type MoveLimits } from './damping.ts';
 import { isAccepted } from './evidence.ts';
 
 export type Change = { readonly ok: true; readonly group: GroupRecord } | { readonly ok: false; readonly why: string };
 
 /** Candidate lists kept per slot; the oldest is dropped when an owner acknowledges none for that long. */
 export const LISTS_MAX = 16;
-/** Failed starts and moves remembered per slot. */
+/** Failed starts remembered per slot. */
 const HISTORY_MAX = 20;
+/** Moves remembered per slot: as many as the schema allows per window, or the limit would never be met. */
+const MOVES_MAX = 100;
 
 const refuse = (why: string): Change => ({ ok: false, why });
 
@@ -101,6 +104,7 @@ export function takeOwnership(
     readonly owner: Owner;
     readonly candidates: readonly string[];
     readonly nowMs: WallInstant;
+    /** An automatic move, which damping counts (S15). */
     readonly isMove: boolean;
     readonly run: string;
   },
@@ -137,7 +141,7 @@ export function takeOwnership(
     lists: [list],
     placedBy: options.run,
     attempt: 0,
-    movesMs: options.isMove ? [...slot.movesMs, options.nowMs].slice(-HISTORY_MAX) : slot.movesMs,
+    movesMs: options.isMove ? [...slot.movesMs, options.nowMs].slice(-MOVES_MAX) : slot.movesMs,
   };
   return { ok: true, group: withSlot(group, next) };
 }
@@ -179,24 +183,9 @@ export const FORGIVE_AFTER_MS = 30_000;
  * The slot as if older failures to start were forgotten: where it failed before is better than nowhere. Only while the
  * slot has moves left in its window, so that a start that always fails ends held, with a person called (S15).
  */
-export function forgiven(
-  slot: SlotRecord,
-  limits: { readonly movesPerWindow: number; readonly movesWindowMs: number },
-  nowMs: WallInstant,
-): SlotRecord {
-  if (movesWithin(slot, limits.movesWindowMs, nowMs) >= limits.movesPerWindow) return slot;
+export function forgiven(slot: SlotRecord, limits: MoveLimits, nowMs: WallInstant): SlotRecord {
+  if (damped(slot, limits, nowMs) !== null) return slot;
   return { ...slot, failedOn: slot.failedOn.filter(({ atMs }) => wallElapsed(atMs, nowMs) < FORGIVE_AFTER_MS) };
-}
-
-/** Automatic moves within the window that ends now (S15). */
-export function movesWithin(slot: SlotRecord, windowMs: number, nowMs: WallInstant): number {
-  return slot.movesMs.filter((atMs) => wallElapsed(atMs, nowMs) < windowMs).length;
-}
-
-/** When the oldest move within the window leaves it. */
-export function nextMoveAllowedAt(slot: SlotRecord, windowMs: number, nowMs: WallInstant): WallInstant | null {
-  const oldest = slot.movesMs.find((atMs) => wallElapsed(atMs, nowMs) < windowMs);
-  return oldest === undefined ? null : wallAfter(oldest, windowMs);
 }
 
 /** A newer candidate list for a running owner; numbers rise by one, and the acknowledged one and later are kept (S10, S11). */

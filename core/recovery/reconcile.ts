@@ -4,11 +4,16 @@
  */
 import { type Definition, type GroupDefinition, type ServiceDefinition, slotCount } from '../config/model.ts';
 import { candidateHosts, candidateList } from '../placement/candidates.ts';
-import type { HostFacts } from '../placement/facts.ts';
-import { plan } from '../placement/plan.ts';
+import type { HostFacts, SlotExplanation } from '../placement/facts.ts';
+import { plan, planSlots } from '../placement/plan.ts';
+import { standbysNow } from '../placement/standbys.ts';
 import type { GroupRecord, Heartbeat, HostRecord, SlotRecord } from '../protocol/records.ts';
 import { wallElapsed, type WallInstant } from '../time/time.ts';
-import { asIfReleased, forgiven, isOwned, movesWithin } from './ownership.ts';
+import { drainMoves } from './admin-drain.ts';
+import { damped } from './damping.ts';
+import { asIfReleased, forgiven, isOwned } from './ownership.ts';
+import { reasonOf } from './told.ts';
+import { isShortOfHosts, mayWait, WAITS } from './waiting.ts';
 
 export interface ReconcileFacts {
   readonly cluster: string;
@@ -59,7 +64,16 @@ export type ReconcileAction =
       readonly hosts: readonly string[];
       readonly acknowledged: number;
     }
-  | { readonly do: 'standbys'; readonly group: string; readonly standbys: GroupRecord['standbys'] };
+  | { readonly do: 'standbys'; readonly group: string; readonly standbys: GroupRecord['standbys'] }
+  | {
+      /** Nobody runs it and no host can take it: its reason as it is now, told if it is a new one (I11). */
+      readonly do: 'hold';
+      readonly group: string;
+      readonly slot: number;
+      readonly why: string;
+      /** Only hosts are lacking. */
+      readonly isShort: boolean;
+    };
 
 /** Name of a planned run: the same work has the same name, whoever starts it. The clusters of a deployment share one workflow. */
 export function plannedRunName(work: {
@@ -104,11 +118,14 @@ function withForgiven(facts: ReconcileFacts, group: GroupRecord): GroupRecord {
 }
 
 export function reconcile(facts: ReconcileFacts): readonly ReconcileAction[] {
+  const lost = new Set(
+    facts.groups.flatMap(({ group, slots }) => slots.filter(isLost).map(({ slot }) => `${group}/${slot}`)),
+  );
   const planned = plan(
     { definition: facts.definition, hosts: facts.hostFacts, groups: facts.groups, nowMs: facts.nowMs },
-    { explain: () => false },
+    { explain: (group, slot) => lost.has(`${group}/${slot}`) },
   );
-  const hopeful = plan(
+  const hopeful = planSlots(
     {
       definition: facts.definition,
       hosts: facts.hostFacts,
@@ -126,31 +143,49 @@ export function reconcile(facts: ReconcileFacts): readonly ReconcileAction[] {
   for (const group of facts.groups) {
     const spec = facts.definition.groups.find((candidate) => candidate.name === group.group);
     for (const slot of group.slots) {
-      actions.push(...reconcileSlot(facts, group, slot, { spec, hasPlace: hasPlace(group.group, slot.slot) }));
+      const nowhere = planned.explanations.find((one) => one.group === group.group && one.slot === slot.slot);
+      const about = { spec, hasPlace: hasPlace(group.group, slot.slot), nowhere };
+      actions.push(...reconcileSlot(facts, group, slot, about));
     }
     // Before the first placement nothing is warm: a standby recorded now would outrank the preferred host at the next pass.
     const isPlaced = group.slots.some((slot) => slot.epoch > 0);
-    const chosen = isPlaced ? (planned.standbys.find((choice) => choice.group === group.group)?.hosts ?? []) : [];
-    const standbys = chosen.map(({ host, session }) => ({ host, session }));
+    const standbys = isPlaced ? standbysNow(group, planned, facts.hostFacts) : [];
     if (JSON.stringify(standbys) !== JSON.stringify(group.standbys))
       actions.push({ do: 'standbys', group: group.group, standbys });
   }
+  const isBusy = (group: string, slot: number): boolean =>
+    actions.some((action) => action.do === 'start_planned' && action.group === group && action.slot === slot);
+  for (const { group, slot, why } of drainMoves({ ...facts, isDue: (own) => isDue(own, facts.nowMs) })) {
+    if (isBusy(group, slot.slot)) continue;
+    actions.push(start('move', { group, slot: slot.slot, epoch: slot.epoch }, slot, why));
+  }
   return actions;
+}
+
+/** It ran once, and nobody runs it now. */
+function isLost(slot: SlotRecord): boolean {
+  return !isOwned(slot) && slot.epoch > 0;
+}
+
+interface SlotAbout {
+  readonly spec: GroupDefinition | undefined;
+  readonly hasPlace: boolean;
+  /** Of a slot that is lost: what the plan says of it. */
+  readonly nowhere: SlotExplanation | undefined;
 }
 
 function reconcileSlot(
   facts: ReconcileFacts,
   group: GroupRecord,
   slot: SlotRecord,
-  about: { readonly spec: GroupDefinition | undefined; readonly hasPlace: boolean },
+  about: SlotAbout,
 ): readonly ReconcileAction[] {
   const at = { group: group.group, slot: slot.slot, epoch: slot.epoch };
   const isDefined = about.spec !== undefined && slot.slot < slotCount(about.spec);
   if (!isOwned(slot)) {
-    if (!isDefined || !facts.haEnabled || !isDue(slot, facts.nowMs)) return [];
-    return isWorkedOn(facts, slot) || !mayPlace(facts, slot, about)
-      ? []
-      : [start('place', at, slot, 'it has no owner')];
+    if (!isDefined || !facts.haEnabled || isWorkedOn(facts, slot)) return [];
+    if (!mayPlace(facts, slot, about)) return asHeld(facts, group, slot, about);
+    return isDue(slot, facts.nowMs) ? [start('place', at, slot, 'it has no owner')] : [];
   }
   const { owner } = slot;
   if (owner === null) return [];
@@ -171,6 +206,24 @@ function reconcileSlot(
   return leaving === null ? rest : [leaving, ...rest];
 }
 
+/** Held for a reason that still holds: what is held for another now, or not yet, is held anew (I11). */
+function asHeld(
+  facts: ReconcileFacts,
+  group: GroupRecord,
+  slot: SlotRecord,
+  { spec, nowhere }: SlotAbout,
+): readonly ReconcileAction[] {
+  if (!isLost(slot) || spec === undefined) return [];
+  const often = damped(slot, spec.limits, facts.nowMs);
+  const where = `${group.group}/${slot.slot}`;
+  const why = often === null ? nowhere?.says : `${where} is not started: ${often.says}`;
+  if (why === undefined) return [];
+  const isShort = often === null && nowhere !== undefined && isShortOfHosts(nowhere.hosts);
+  const words = isShort && mayWait(spec, group, slot.slot) ? `${WAITS}: ${why}` : why;
+  const isSame = slot.phase === 'Held' && reasonOf(slot.why) === reasonOf(words);
+  return isSame ? [] : [{ do: 'hold', group: group.group, slot: slot.slot, why, isShort }];
+}
+
 /** A host that is no longer defined gives up what it runs as soon as there is another place for it; until then it runs on and says so. */
 function leaveRemovedHost(
   facts: ReconcileFacts,
@@ -184,7 +237,7 @@ function leaveRemovedHost(
   const groups = facts.groups.map((other) => (other.group === group.group ? freed : other));
   const isThis = (name: string, no: number): boolean => name === at.group && no === at.slot;
   const { definition, hostFacts: hosts, nowMs } = facts;
-  const [explanation] = plan({ definition, hosts, groups, nowMs }, { explain: isThis }).explanations;
+  const [explanation] = planSlots({ definition, hosts, groups, nowMs }, { explain: isThis }).explanations;
   if (explanation !== undefined && explanation.host !== null) {
     return facts.haEnabled && isDue(slot, nowMs) ? start('move', owned, slot, `${host} is no longer defined`) : null;
   }
@@ -234,10 +287,11 @@ function afterFailure(
   spec: GroupDefinition,
   detail: string,
 ): readonly ReconcileAction[] {
-  const { movesPerWindow, movesWindowMs } = spec.limits;
   if (!facts.haEnabled || !isDue(slot, facts.nowMs)) return [];
-  if (movesWithin(slot, movesWindowMs, facts.nowMs) < movesPerWindow) return [start('restart', at, slot, detail)];
-  const why = `${detail}; it was moved ${movesPerWindow} times within ${movesWindowMs / 60_000} min and is left alone until that window slides`;
+  const often = damped(slot, spec.limits, facts.nowMs);
+  if (often === null) return [start('restart', at, slot, detail)];
+  // A reason that was written by this very rule is not said twice.
+  const why = detail.endsWith(often.says) ? detail : `${detail}; ${often.says}`;
   return slot.phase === 'Failed' && slot.why === why ? [] : [{ do: 'failed', ...at, why }];
 }
 
@@ -263,12 +317,8 @@ function isWorkedOn(facts: ReconcileFacts, slot: SlotRecord): boolean {
   );
 }
 
-function mayPlace(
-  facts: ReconcileFacts,
-  slot: SlotRecord,
-  about: { readonly spec: GroupDefinition | undefined; readonly hasPlace: boolean },
-): boolean {
+function mayPlace(facts: ReconcileFacts, slot: SlotRecord, about: SlotAbout): boolean {
   if (!about.hasPlace || about.spec === undefined) return false;
-  if (slot.epoch > 0) return true;
+  if (slot.epoch > 0) return damped(slot, about.spec.limits, facts.nowMs) === null;
   return facts.unprobed(about.spec.name, slot.slot, candidateHosts(facts.definition, about.spec)).length === 0;
 }

@@ -10,14 +10,13 @@ import type { AppliedView } from '../../core/protocol/views.ts';
 import { loadDefinition } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
+import { RequestRefused } from './http.ts';
 
 export type Account = ClusterRecord['account'];
 
-export class DefinitionRefused extends HaError {
-  readonly problems: readonly Problem[];
+export class DefinitionRefused extends RequestRefused {
   constructor(message: string, problems: readonly Problem[]) {
-    super('config_invalid', message);
-    this.problems = problems;
+    super(problems, message);
   }
 }
 

@@ -33,31 +33,30 @@ export async function moveSlot(ports: ControlPorts, order: MoveOrder): Promise<M
     `then ${to} becomes its owner as epoch ${slot.epoch + 1} and starts it`,
   ];
   if (order.dryRun) return { run: null, plan: words };
-  const work = {
-    cluster: order.cluster,
-    verb: 'move' as const,
-    group: order.group,
-    slot: order.slot,
-    epoch: slot.epoch,
-    to: order.to,
-  };
-  for (let attempt = slot.attempt + 1; attempt <= slot.attempt + ATTEMPTS_MAX; attempt += 1) {
+  const run = await startMove(ports, { ...order, record: slot });
+  if (run === null)
+    throw new HaError(
+      'conflict',
+      `${where} was moved too often in epoch ${slot.epoch} without success; look at \`holdfast runs\``,
+    );
+  const says = `${order.by} moves ${where} from ${from} to ${to}`;
+  await recordEvent(ports, order.cluster, { kind: 'operator.move', subject: where, says, run, by: order.by });
+  return { run, plan: words };
+}
+
+/** The run that moves the slot, started or found at work; null: every name for this epoch is used up. */
+export async function startMove(
+  ports: ControlPorts,
+  move: { readonly cluster: string; readonly group: string; readonly record: SlotRecord; readonly to: string | null },
+): Promise<string | null> {
+  const { cluster, group, record, to } = move;
+  const { slot, epoch } = record;
+  const work = { cluster, verb: 'move' as const, group, slot, epoch, to };
+  for (let attempt = record.attempt + 1; attempt <= record.attempt + ATTEMPTS_MAX; attempt += 1) {
     const started = await startPlannedRun(ports, work, attempt);
-    if (!started.isNew && (await ports.workflow.status(started.run)) !== 'RUNNING') continue;
-    const says = `${order.by} moves ${where} from ${from} to ${to}`;
-    await recordEvent(ports, order.cluster, {
-      kind: 'operator.move',
-      subject: where,
-      says,
-      run: started.run,
-      by: order.by,
-    });
-    return { run: started.run, plan: words };
+    if (started.isNew || (await ports.workflow.status(started.run)) === 'RUNNING') return started.run;
   }
-  throw new HaError(
-    'conflict',
-    `${where} was moved too often in epoch ${slot.epoch} without success; look at \`holdfast runs\``,
-  );
+  return null;
 }
 
 function ownedSlot(facts: ClusterFacts, order: MoveOrder): { group: GroupRecord; slot: SlotRecord } {

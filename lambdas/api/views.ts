@@ -1,52 +1,76 @@
 /** Builds what the API shows from records; nothing here decides anything. */
-import { isCovered } from '../../core/config/model.ts';
+import { type Definition, type GroupDefinition, isCovered } from '../../core/config/model.ts';
 import { outageSurvivedMs, recoveryBoundMs } from '../../core/config/timing.ts';
+import { startInWavesMs } from '../../core/placement/aggregates.ts';
 import { redundancyReport } from '../../core/placement/redundancy.ts';
-import {
-  type Heartbeat,
-  type HostRecord,
-  keys,
-  type RunRecord,
-  type SlotRecord,
-  type StepRecord,
-} from '../../core/protocol/records.ts';
-import type { GroupView, HostView, RunStoryView, RunView, SlotView, StatusView } from '../../core/protocol/views.ts';
-import { HaError } from '../../core/failures/failures.ts';
+import type { GroupRecord, Heartbeat, HostRecord, SlotRecord, SlotReport } from '../../core/protocol/records.ts';
+import type { GroupView, HostView, SlotView, StatusView } from '../../core/protocol/views.ts';
+import type { Registry } from '../../core/ports.ts';
+import { hostWhy, ownedBy } from '../../core/recovery/admin-words.ts';
 import { type ClusterFacts, liveSession, loadCluster } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
+import { openRuns } from './run-views.ts';
+import { SharedLook } from '../shared/shared-look.ts';
 
-const STEPS_MAX = 2_000;
-/** Runs looked through for open ones: more are not shown, and a reconcile pass closes leftovers. */
-const OPEN_LOOKBACK = 200;
+const CLUSTERS_KEPT_MAX = 1_000;
+const looks = new WeakMap<Registry, Map<string, SharedLook<StatusView>>>();
 
-export async function statusView(ports: ControlPorts, cluster: string): Promise<StatusView> {
-  const facts = await loadCluster(ports, cluster);
-  const recent = await runViews(ports, cluster, OPEN_LOOKBACK);
-  const { timing, groups } = facts.definition;
-  const startMs = Math.max(
-    0,
-    ...groups.map((group) => group.services.reduce((sum, { actions }) => sum + actions.start.timeoutMs, 0)),
-  );
+/** Made of thousands of records in a large cluster: those who ask at the same time share it. */
+export function statusView(ports: ControlPorts, cluster: string): Promise<StatusView> {
+  const ofStore = looks.get(ports.registry) ?? new Map<string, SharedLook<StatusView>>();
+  looks.set(ports.registry, ofStore);
+  const known = ofStore.get(cluster) ?? new SharedLook(() => lookAt(ports, cluster));
+  if (ofStore.size >= CLUSTERS_KEPT_MAX) ofStore.clear();
+  ofStore.set(cluster, known);
+  return known.ask();
+}
+
+async function lookAt(ports: ControlPorts, cluster: string): Promise<StatusView> {
+  const [facts, runs] = await Promise.all([loadCluster(ports, cluster), openRuns(ports, cluster)]);
   const atMs = ports.wall.now();
+  const { record, definition } = facts;
+  const definedHosts = new Map(definition.hosts.map((host) => [host.name, host]));
+  const groupRecords = new Map(facts.groups.map((group) => [group.group, group]));
+  const reports = reportsByGroup(facts);
   return {
     cluster,
-    rev: facts.record.rev,
-    haEnabled: facts.record.haEnabled,
+    rev: record.rev,
+    haEnabled: record.haEnabled,
     atMs,
-    hosts: facts.hosts.filter((host) => host.status !== 'Removed').map((host) => hostView(facts, host, atMs)),
-    groups: groups.map((group) => groupView(facts, group)),
-    runs: recent.filter((run) => run.closedAtMs === null),
-    bound: { recoveryMs: recoveryBoundMs(timing, { startMs }), outageMs: outageSurvivedMs(timing) },
+    hosts: facts.hosts
+      .filter((host) => host.status !== 'Removed')
+      .map((host) => hostView(facts, host, definedHosts.get(host.host), atMs)),
+    groups: definition.groups.map((group) =>
+      groupView(group, groupRecords.get(group.name), reports.get(group.name) ?? []),
+    ),
+    runs,
+    bound: boundView(definition),
   };
 }
 
-function hostView(facts: ClusterFacts, host: HostRecord, atMs: number): HostView {
+/** V10 and V11 of a definition as it stands. */
+export function boundView({ timing, groups }: Definition): StatusView['bound'] {
+  const startMs = startInWavesMs(groups);
+  return { recoveryMs: recoveryBoundMs(timing, { startMs }), outageMs: outageSurvivedMs(timing) };
+}
+
+function hostView(
+  facts: ClusterFacts,
+  host: HostRecord,
+  defined: Definition['hosts'][number] | undefined,
+  atMs: number,
+): HostView {
   const item: Heartbeat | undefined = facts.heartbeats.get(host.principal);
   return {
     name: host.host,
     status: host.status,
-    why: host.why,
+    why: hostWhy(host, host.admin === 'enabled' ? [] : ownedBy(host.host, facts.groups)),
     admin: host.admin,
+    adminReason: host.adminReason,
+    zone: defined?.zone ?? null,
+    labels: defined?.labels ?? {},
+    machine: defined?.instanceId ?? defined?.certificateName ?? null,
+    fencing: defined?.fencing ?? [],
     session: liveSession(facts, host.principal),
     seq: item?.seq ?? null,
     // Two clocks: shown to people as an age, compared by nobody (D4).
@@ -57,9 +81,19 @@ function hostView(facts: ClusterFacts, host: HostRecord, atMs: number): HostView
   };
 }
 
-function groupView(facts: ClusterFacts, group: ClusterFacts['definition']['groups'][number]): GroupView {
-  const record = facts.groups.find((candidate) => candidate.group === group.name);
-  const reports = [...facts.heartbeats.values()].flatMap((item) => item.slots);
+function reportsByGroup(facts: ClusterFacts): ReadonlyMap<string, readonly SlotReport[]> {
+  const found = new Map<string, SlotReport[]>();
+  for (const item of facts.heartbeats.values()) {
+    for (const report of item.slots) {
+      const known = found.get(report.group);
+      if (known === undefined) found.set(report.group, [report]);
+      else known.push(report);
+    }
+  }
+  return found;
+}
+
+function groupView(group: GroupDefinition, record: GroupRecord | undefined, reports: readonly SlotReport[]): GroupView {
   return {
     name: group.name,
     model: group.redundancy.model,
@@ -80,32 +114,5 @@ function slotView(slot: SlotRecord): SlotView {
     why: slot.why,
     evidenceKind: (slot.evidence ?? slot.tookOverBy)?.kind ?? null,
     candidates: slot.lists.at(-1)?.hosts ?? [],
-  };
-}
-
-export async function runViews(ports: ControlPorts, cluster: string, limit: number): Promise<readonly RunView[]> {
-  const index = await ports.registry.query<{ run: string }>(keys.runIndex(cluster, 0, '').pk, {
-    limit,
-    newestFirst: true,
-  });
-  const records = await Promise.all(index.map((entry) => ports.registry.get<RunRecord>(keys.run(entry.body.run))));
-  return records.flatMap((record) => (record === undefined ? [] : [runView(record.body)]));
-}
-
-function runView(record: RunRecord): RunView {
-  const { run, work, host, group, slot, phase, outcome, summary, openedAtMs, closedAtMs } = record;
-  return { run, work, host, group, slot, phase, outcome, summary, openedAtMs, closedAtMs };
-}
-
-export async function runStory(ports: ControlPorts, run: string): Promise<RunStoryView> {
-  const record = await ports.registry.get<RunRecord>(keys.run(run));
-  if (record === undefined) throw new HaError('not_found', `there is no run ${run}; list them with \`holdfast runs\``);
-  const steps = await ports.registry.query<StepRecord>(keys.run(run).pk, { prefix: 'STEP#', limit: STEPS_MAX });
-  return {
-    run: runView(record.body),
-    steps: steps.map(({ body }, n) => {
-      const { step, atMs, tookMs, says, facts } = body;
-      return { n: n + 1, step, atMs, tookMs, says, facts };
-    }),
   };
 }

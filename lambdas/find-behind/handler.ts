@@ -5,7 +5,8 @@
 import * as z from 'zod';
 import { messageOf } from '../../core/failures/failures.ts';
 import { invariant } from '../../core/failures/invariant.ts';
-import { keys, type ObserverRecord } from '../../core/protocol/records.ts';
+import type { ObserverRecord } from '../../core/protocol/observer-records.ts';
+import { keys } from '../../core/protocol/records.ts';
 import { after, elapsed, isReached, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { edge, type Handler } from '../shared/edge.ts';

@@ -1,24 +1,25 @@
 /** One sweep: every cluster's hosts against one scan of the heartbeats. Called alike by the Lambda, the local runtime and the simulator. */
 import { type BehindHost, type DetectorMemory, EMPTY_MEMORY, observe } from '../../core/detection/detect.ts';
 import { messageOf } from '../../core/failures/failures.ts';
+import type { LateRecord } from '../../core/protocol/observer-records.ts';
 import {
   type ClusterRecord,
   type GroupRecord,
   type Heartbeat,
   type HostRecord,
   keys,
-  type LateRecord,
   type Owner,
   REVOKED_PREFIX,
   type SeenSession,
-  type Stored,
 } from '../../core/protocol/records.ts';
 import type { Instant, WallInstant } from '../../core/time/time.ts';
+import { atOnce } from '../shared/at-once.ts';
 import { changeRecord } from '../shared/change.ts';
 import { loadDefinition, RECORDS_MAX } from '../shared/cluster.ts';
 import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
+import { waitingSlots } from '../shared/findings.ts';
 import { startHaRun } from '../shared/start-run.ts';
 import { vanishedHosts } from './vanished.ts';
 
@@ -96,21 +97,27 @@ async function sweepCluster(
   });
   const hosts = stored.map((host) => host.body).filter((host) => host.status !== 'Removed');
   const bindings = hosts.map(({ host, principal }) => ({ host, principal }));
+  // A session is the matter of the cluster that it registered with, whoever else defines the machine.
+  const own = scan.items.filter((item) => item.cluster === cluster);
   const { behindAfter, sweepPeriodMs, takerWaitMs } = definition.timing;
   const observation = observe(
     memory,
-    { scan: scan.items, answeredAt: scan.answeredAt, answeredAtWall: scan.answeredAtWall, previousAnswerAt, bindings },
+    { scan: own, answeredAt: scan.answeredAt, answeredAtWall: scan.answeredAtWall, previousAnswerAt, bindings },
     { behindAfter, sweepPeriodMs, takerWaitMs },
   );
-  const items = new Map(scan.items.map((item) => [item.principal, item]));
-  for (const host of hosts) {
+  const items = new Map(own.map((item) => [item.principal, item]));
+  const at: Sweep = { ports, cluster, groups: groupsOnce(ports, cluster) };
+  // Each writes to records of its own host alone.
+  await atOnce(hosts, async (host) => {
     const item = items.get(host.principal);
-    if (item !== undefined) await notice(ports, cluster, host, { item, before: memory.watches.get(host.host) });
-  }
+    if (item !== undefined) await notice(at, host, { item, before: memory.watches.get(host.host) });
+  });
   if (record.body.haEnabled) {
-    for (const late of observation.behind) await report(ports, cluster, hosts, late);
-    for (const gone of vanishedHosts(observation, hosts, definition.timing))
-      await startHaRun(ports, { cluster, ...gone });
+    const known = new Map(hosts.map((host) => [host.host, host]));
+    await atOnce(observation.behind, (late) => report(at, known.get(late.host), late));
+    await atOnce(vanishedHosts(observation, hosts, definition.timing), (gone) =>
+      startHaRun(ports, { cluster, ...gone }),
+    );
   }
   return {
     memory: observation.memory,
@@ -120,25 +127,42 @@ async function sweepCluster(
   };
 }
 
+/** What one sweep of a cluster carries. */
+interface Sweep {
+  readonly ports: ControlPorts;
+  readonly cluster: string;
+  readonly groups: () => Promise<readonly GroupRecord[]>;
+}
+
+/**
+ * The groups as one read shows them that began after the scan, at the first call: hundreds of hosts that register at once
+ * would read hundreds of groups each. What is owned since is for the next sweep, or for reconcile.
+ */
+function groupsOnce(ports: ControlPorts, cluster: string): Sweep['groups'] {
+  let read: Promise<readonly GroupRecord[]> | undefined;
+  return () => {
+    read ??= ports.registry
+      .query<GroupRecord>(keys.cluster(cluster).pk, { prefix: 'GROUP#', limit: RECORDS_MAX })
+      .then((stored) => stored.map(({ body }) => body));
+    return read;
+  };
+}
+
 /** A live session that is new, or that moved on, changes what we believe of the host. */
 async function notice(
-  ports: ControlPorts,
-  cluster: string,
+  { ports, cluster, groups }: Sweep,
   host: HostRecord,
   saw: { readonly item: Heartbeat; readonly before: { readonly session: string; readonly seq: number } | undefined },
 ): Promise<void> {
   const { item, before } = saw;
   if (item.session.startsWith(REVOKED_PREFIX)) return;
   if (host.seen?.session !== item.session) {
-    const groups = await ports.registry.query<GroupRecord>(keys.cluster(cluster).pk, {
-      prefix: 'GROUP#',
-      limit: RECORDS_MAX,
-    });
+    const owning = await groups();
     // A stale scan may show the session before the one on record: a session once left behind does not come back. Read
     // after the groups: what stands now came after every session that owns a slot there.
     const standing = await ports.heartbeats.read(host.principal);
     if (standing?.session !== item.session) return;
-    await meet(ports, cluster, host, { item, owners: earlierOwners(groups, host, item.session) });
+    await meet(ports, cluster, host, { item, owners: earlierOwners(owning, host, item.session) });
     return;
   }
   const isMoved = before === undefined || before.session !== item.session || before.seq < item.seq;
@@ -155,13 +179,9 @@ async function notice(
 }
 
 /** Earlier sessions of the host that own slots without evidence. */
-function earlierOwners(
-  groups: readonly Stored<GroupRecord>[],
-  { host }: HostRecord,
-  session: string,
-): readonly Owner[] {
+function earlierOwners(groups: readonly GroupRecord[], { host }: HostRecord, session: string): readonly Owner[] {
   return groups
-    .flatMap((group) => group.body.slots.flatMap((slot) => (slot.evidence === null ? (slot.owner ?? []) : [])))
+    .flatMap((group) => group.slots.flatMap((slot) => (slot.evidence === null ? (slot.owner ?? []) : [])))
     .filter((owner) => owner.host === host && owner.session !== session);
 }
 
@@ -172,8 +192,8 @@ async function meet(
   host: HostRecord,
   { item, owners }: { readonly item: Heartbeat; readonly owners: readonly Owner[] },
 ): Promise<void> {
-  const { session, seq, machine, timing, guardLevel, rules, mayHold } = item;
-  const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold };
+  const { session, seq, machine, timing, guardLevel, rules, mayHold, launchTime } = item;
+  const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold, launchTime };
   const earlier = owners.filter((owner) => owner.machine === machine).map((owner) => owner.session);
   await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
     old === undefined ? null : met(old, seen, earlier, ports.wall.now()),
@@ -200,15 +220,16 @@ function met(host: HostRecord, seen: SeenSession, earlier: readonly string[], no
   return host.seen === null || isSameMachine ? next : { ...next, replaced: { seen: host.seen, atMs: nowMs } };
 }
 
-async function report(
-  ports: ControlPorts,
-  cluster: string,
-  hosts: readonly HostRecord[],
-  late: BehindHost,
-): Promise<void> {
+/** Its end is certain and its slots have their evidence: what stands still in its item is nobody's trouble. */
+async function ownsNothing({ groups }: Sweep, host: HostRecord, session: string): Promise<boolean> {
+  return waitingSlots({ groups: await groups() }, { host, session }).length === 0;
+}
+
+async function report(sweep: Sweep, known: HostRecord | undefined, late: BehindHost): Promise<void> {
+  const { ports, cluster } = sweep;
   const { host, principal, session, seq, observedAtWallMs, silentMs } = late;
-  const known = hosts.find((candidate) => candidate.host === host);
   if (known?.claim?.session === session) return; // A run works on it; reconcile looks after runs that died.
+  if (known?.status === 'Down' && (await ownsNothing(sweep, known, session))) return;
   const record: LateRecord = { host, principal, session, seq, observedAtMs: observedAtWallMs };
   await changeRecord<LateRecord>(ports.registry, keys.late(cluster, host), (old) =>
     old?.session === session && old.seq === seq ? null : record,

@@ -1,15 +1,20 @@
 /** Investigators answer `alive | dead(evidence) | unknown`, each in a branch of its own; the verdict weighs what they said. */
 import * as z from 'zod';
-import { type Answer, INVESTIGATORS } from '../../core/investigation/answers.ts';
+import { type Answer, INVESTIGATORS, type Investigator } from '../../core/investigation/answers.ts';
 import { type Verdict, verdictOf } from '../../core/investigation/verdict.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { type HostRecord, keys, type Report, REVOKED_PREFIX } from '../../core/protocol/records.ts';
+import { standingOrder } from '../../core/recovery/fencing.ts';
 import { wallInstant } from '../../core/time/time.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
 import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordStep } from '../shared/run-log.ts';
 import { Work } from '../shared/work.ts';
+import { askEc2 } from './ask-ec2.ts';
+import { askGuard } from './ask-guard.ts';
+import { askProbe } from './ask-probe.ts';
+import { type Found, type Investigate, unknown } from './found.ts';
 
 const moment = z.number().transform(wallInstant);
 
@@ -23,8 +28,12 @@ const AnswerSchema = z.strictObject({
   says: z.string(),
 });
 
+/** Each in a branch of its own. */
+const ASKED = ['heartbeat', 'registry', 'ec2', 'ssm', 'probe'] as const satisfies readonly Investigator[];
+type Asked = (typeof ASKED)[number];
+
 const InvestigateEvent = z.discriminatedUnion('step', [
-  z.strictObject({ step: z.literal('ask'), investigator: z.enum(['heartbeat', 'registry']), run: runName, work: Work }),
+  z.strictObject({ step: z.literal('ask'), investigator: z.enum(ASKED), run: runName, work: Work }),
   z.strictObject({ step: z.literal('verdict'), run: runName, work: Work, answers: z.array(AnswerSchema).max(20) }),
 ]);
 
@@ -41,36 +50,38 @@ export function haInvestigate(ports: ControlPorts): Handler<Answer | Work> {
   });
 }
 
-type Found = Pick<Answer, 'answer' | 'evidence' | 'facts' | 'says'>;
+const INVESTIGATE: Readonly<Record<Asked, Investigate>> = {
+  heartbeat: askHeartbeat,
+  registry: askRegistry,
+  ec2: askEc2,
+  ssm: askGuard,
+  probe: askProbe,
+};
 
-async function ask(
-  ports: ControlPorts,
-  run: string,
-  work: Work,
-  investigator: 'heartbeat' | 'registry',
-): Promise<Answer> {
+/** What the step is called in the record of a run, as its state is in the workflow. */
+const STEP: Readonly<Record<Asked, string>> = {
+  heartbeat: 'Ask heartbeat',
+  registry: 'Ask registry',
+  ec2: 'Ask EC2',
+  ssm: 'Ask guard',
+  probe: 'Ask probe',
+};
+
+async function ask(ports: ControlPorts, run: string, work: Work, investigator: Asked): Promise<Answer> {
   const askedAtMs = ports.wall.now();
   const host = (await ports.registry.get<HostRecord>(keys.host(work.cluster, work.host ?? '')))?.body;
   const found: Found =
-    host === undefined
-      ? { answer: 'unknown', facts: {}, says: 'the host is no longer defined' }
-      : investigator === 'heartbeat'
-        ? await askHeartbeat(ports, host, work)
-        : await askRegistry(ports, host, work);
+    host === undefined || work.session === null
+      ? unknown('the host is no longer defined')
+      : await INVESTIGATE[investigator](ports, { run, host, session: work.session, work });
   const answer: Answer = { investigator, askedAtMs, answeredAtMs: ports.wall.now(), ...found };
-  await recordStep(
-    ports,
-    run,
-    `Ask ${investigator}`,
-    `${answer.answer}: ${answer.says}`,
-    { ...found.facts },
-    askedAtMs,
-  );
+  const says = `${answer.answer}: ${answer.says}`;
+  await recordStep(ports, run, STEP[investigator], says, { ...found.facts }, askedAtMs);
   return answer;
 }
 
 /** The host's own item, read strongly: a higher version means life, a newer session the end of this one. */
-async function askHeartbeat(ports: ControlPorts, host: HostRecord, work: Work): Promise<Found> {
+async function askHeartbeat(ports: ControlPorts, { host, work }: Parameters<Investigate>[1]): Promise<Found> {
   const item = await ports.heartbeats.read(host.principal);
   if (item === undefined)
     return { answer: 'unknown', facts: {}, says: 'there is no heartbeat item: an outage or a deletion' };
@@ -78,7 +89,7 @@ async function askHeartbeat(ports: ControlPorts, host: HostRecord, work: Work): 
   if (item.session === work.session) {
     if (item.seq > work.seq)
       return { answer: 'alive', facts, says: `it has renewed: version ${item.seq} after ${work.seq}` };
-    return { answer: 'unknown', facts, says: `version ${item.seq} still stands` };
+    return { answer: 'unknown', facts, says: `it has not renewed: version ${item.seq} is still its last` };
   }
   if (item.session.startsWith(REVOKED_PREFIX))
     return { answer: 'unknown', facts, says: `the session is ${item.session}` };
@@ -90,7 +101,7 @@ async function askHeartbeat(ports: ControlPorts, host: HostRecord, work: Work): 
   };
 }
 
-async function askRegistry(ports: ControlPorts, host: HostRecord, work: Work): Promise<Found> {
+async function askRegistry(ports: ControlPorts, { host, work }: Parameters<Investigate>[1]): Promise<Found> {
   const order = `closed.${work.session ?? ''}`;
   const report = await ports.registry.get<Report>(keys.report(host.principal, order));
   if (report !== undefined)
@@ -117,8 +128,11 @@ const NEXT: Record<Verdict['verdict'], string> = {
 
 async function verdict(ports: ControlPorts, run: string, work: Work, answers: readonly Answer[]): Promise<Work> {
   const startedAt = ports.wall.now();
-  const record = await readRun(ports, run);
-  const host = (await ports.registry.get<HostRecord>(keys.host(work.cluster, work.host ?? '')))?.body;
+  const [record, stored] = await Promise.all([
+    readRun(ports, run),
+    ports.registry.get<HostRecord>(keys.host(work.cluster, work.host ?? '')),
+  ]);
+  const host = stored?.body;
   if (host === undefined || record === undefined)
     return { ...work, next: 'Hold', says: `${work.host ?? 'the host'} is no longer defined` };
   const item = await ports.heartbeats.read(host.principal);
@@ -127,13 +141,20 @@ async function verdict(ports: ControlPorts, run: string, work: Work, answers: re
     answers,
     openedAtMs: record.openedAtMs,
     holdInForce: false, // No hold can be in force without a peer mesh (S10).
-    storm: false, // The storm brake (S14) comes with power fencing: a revocation on exact silence destroys nothing by itself.
+    storm: false, // The brake (S14) is asked right before each destructive call; a revocation on exact silence destroys nothing.
     sameSession,
     renewed: sameSession && (item?.seq ?? 0) > work.seq,
   });
-  await recordStep(ports, run, 'Verdict', judged.says, { verdict: judged.verdict }, startedAt);
-  if ((judged.verdict === 'wait' || judged.verdict === 'certain') && isNewest(host, work.session)) {
-    await setHostStatus(ports, work.cluster, host.host, { type: 'run_opened' }, judged.says);
-  }
-  return { ...work, next: NEXT[judged.verdict], says: judged.says };
+  const order = standingOrder(host, work.session, startedAt);
+  const isOrdered = order !== null && judged.verdict !== 'certain';
+  const says = isOrdered ? `${order.by} ordered it to be powered off, whatever it answers` : judged.says;
+  const isOurs = isOrdered || judged.verdict === 'wait' || judged.verdict === 'certain';
+  await Promise.all([
+    recordStep(ports, run, 'Verdict', says, { verdict: judged.verdict }, startedAt),
+    isOurs && isNewest(host, work.session)
+      ? setHostStatus(ports, work.cluster, host.host, { type: 'run_opened' }, says)
+      : null,
+  ]);
+  const powerFence = isOrdered || (judged.verdict === 'wait' && judged.powerFenceAllowed);
+  return { ...work, powerFence, next: isOrdered ? 'Wait' : NEXT[judged.verdict], says };
 }

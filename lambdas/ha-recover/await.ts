@@ -23,7 +23,7 @@ import {
 import { type WallInstant, wallElapsed } from '../../core/time/time.ts';
 import { syncAssignment } from '../shared/assign.ts';
 import { changeRecord } from '../shared/change.ts';
-import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
+import { type ClusterFacts, loadCluster, loadGroup } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import type { SlotWork } from '../shared/work.ts';
@@ -32,11 +32,13 @@ import { whyNotOurs } from './latecomer.ts';
 /** Longest that one call waits; the Lambda's own time-out is above it. */
 const CALL_MS = 20_000;
 const POLL_MS = 100;
+/** A start is known a little later the longer it takes: hundreds that wait at once leave the store to those who start. */
+const START_POLL_MAX_MS = 500;
+const START_POLL_SHARE = 1 / 4;
 /** After so many hosts on which it did not start, a slot is held (S15: a failed start never loops). */
 export const ATTEMPTS_MAX = 3;
 
 interface OwnedSlot {
-  readonly facts: ClusterFacts;
   readonly slot: SlotRecord;
   readonly owner: Owner;
   readonly services: readonly ServiceDefinition[];
@@ -50,14 +52,13 @@ interface Standing {
 }
 
 async function standing(ports: ControlPorts, run: string, work: SlotWork): Promise<Standing> {
-  const facts = await loadCluster(ports, work.cluster);
-  const group = facts.groups.find((candidate) => candidate.group === work.group);
-  const slot = group === undefined ? undefined : slotOf(group, work.slot);
-  const services = group === undefined ? undefined : facts.specOf(group)?.services;
+  const found = await loadGroup(ports, work.cluster, work.group);
+  const slot = found === undefined ? undefined : slotOf(found.group, work.slot);
+  const services = found?.spec?.services;
   if (slot === undefined || slot.owner === null || services === undefined || slot.epoch !== work.epoch) {
     return { ours: null, released: null };
   }
-  if (isOwned(slot)) return { ours: { facts, slot, owner: slot.owner, services }, released: null };
+  if (isOwned(slot)) return { ours: { slot, owner: slot.owner, services }, released: null };
   return {
     ours: null,
     released: slot.evidence?.kind === 'released' && slot.evidence.run === run ? slot.evidence : null,
@@ -123,7 +124,8 @@ export async function awaitStarted(ports: ControlPorts, run: string, work: SlotW
     if (ports.boot.now() - begun > CALL_MS) {
       return { ...work, next: 'Again', round: work.round + 1, says: `waiting for ${owner.host}` };
     }
-    await ports.sleeper.sleep(POLL_MS);
+    const waitedMs = ports.boot.now() - begun;
+    await ports.sleeper.sleep(Math.min(START_POLL_MAX_MS, Math.max(POLL_MS, waitedMs * START_POLL_SHARE)));
   }
 }
 
@@ -170,9 +172,10 @@ export async function takeBack(ports: ControlPorts, run: string, work: SlotWork)
   const before = await standing(ports, run, work);
   if (before.released !== null) return takenBack(work, before.released);
   if (before.ours === null) return superseded(work);
-  const { owner, facts, slot } = before.ours;
+  const { owner, slot } = before.ours;
   if ((await readRun(ports, run))?.closedAtMs !== null || whyNotOurs(run, work, slot) !== null) return superseded(work);
   await setPhase(ports, work, owner.session, 'Stopping', `to be released for ${run}`);
+  const facts = await loadCluster(ports, work.cluster);
   const host = facts.hosts.find((candidate) => candidate.host === owner.host);
   if (host !== undefined) await syncAssignment(ports, facts, host);
 

@@ -1,11 +1,13 @@
 /** Step `close`: says how the run ended, gives back its claims, calls a person where something is held. */
-import { slotCount } from '../../core/config/model.ts';
+import { type GroupDefinition, slotCount } from '../../core/config/model.ts';
 import { isOwned, slotOf, withoutClaim, withSlot } from '../../core/recovery/ownership.ts';
+import { briefly } from '../../core/recovery/told.ts';
+import { isWaiting, mayWait, WAITS } from '../../core/recovery/waiting.ts';
+import type { LateRecord } from '../../core/protocol/observer-records.ts';
 import {
   type GroupRecord,
   type HostRecord,
   keys,
-  type LateRecord,
   type RunPhase,
   type SlotRecord,
 } from '../../core/protocol/records.ts';
@@ -15,6 +17,7 @@ import { loadCluster } from '../shared/cluster.ts';
 import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { closeRun, readRun, recordEvent, recordStep } from '../shared/run-log.ts';
+import { tellOnce } from '../shared/tell.ts';
 import type { Work } from '../shared/work.ts';
 
 export type Outcome = 'Alive' | 'Duplicate' | 'Gone' | 'Disconnected' | 'Recovered' | 'Held';
@@ -64,7 +67,11 @@ export async function close(ports: ControlPorts, run: string, work: Work, outcom
     run,
     by: run,
   });
-  if (ending.outcome === 'Held' && !ending.isTold) await ports.alerts.page(`${run} is held`, ending.says);
+  if (ending.outcome === 'Held' && !ending.isTold) {
+    // Attempts at the same failure follow each other for as long as it lasts; a person is called about the first (I11).
+    const about = `${work.session ?? `e${work.epoch}`}: ${briefly(ending.says)}`;
+    await tellOnce(ports, work.cluster, subject, about, { title: `${run} is held`, text: ending.says });
+  }
   await closeRun(ports, run, { phase: PHASES[ending.outcome], outcome: word, summary: ending.says });
   await releaseClaims(ports, run, work);
   return { ...work, next: 'Closed', says: ending.says };
@@ -87,7 +94,9 @@ async function endingOf(ports: ControlPorts, run: string, work: Work, outcome: O
     const slot = record === undefined ? undefined : slotOf(record, no);
     const spec = facts.definition.groups.find((candidate) => candidate.name === group);
     const isDefined = spec !== undefined && no < slotCount(spec);
-    return slot === undefined ? [] : [slotEnding({ run, openedAtMs }, work.verb, `${group}/${no}`, slot, isDefined)];
+    if (record === undefined || slot === undefined) return [];
+    const about: About = { run, openedAtMs, verb: work.verb, where: `${group}/${no}` };
+    return [isOwned(slot) ? ownedEnding(about, slot) : freeEnding(about, slot, { isDefined, record, spec })];
   });
   const says = ends.map((end) => end.says).join('; ');
   if (outcome === 'Held') return { outcome, says: [work.says, says].filter((text) => text !== '').join('; ') };
@@ -96,19 +105,26 @@ async function endingOf(ports: ControlPorts, run: string, work: Work, outcome: O
   return { outcome: worst ?? 'Recovered', isTold, says: says || `${work.host ?? 'it'} owned nothing` };
 }
 
-function slotEnding(
-  { run, openedAtMs }: { readonly run: string; readonly openedAtMs: WallInstant },
-  verb: Work['verb'],
-  where: string,
+interface About {
+  readonly run: string;
+  readonly openedAtMs: WallInstant;
+  readonly verb: Work['verb'];
+  readonly where: string;
+}
+
+function freeEnding(
+  { verb, where }: About,
   slot: SlotRecord,
-  isDefined: boolean,
+  { isDefined, record, spec }: { isDefined: boolean; record: GroupRecord; spec: GroupDefinition | undefined },
 ): Ending {
+  if (verb === 'stop' || !isDefined) return { outcome: 'Recovered', says: `${where} is stopped` };
+  // The group runs on without it: less capacity, and no outage.
+  if (isWaiting(slot) && mayWait(spec, record, slot.slot)) return { outcome: 'Recovered', says: `${where} ${WAITS}` };
+  return { outcome: 'Held', says: `${where} is held: ${slot.why}`, isTold: slot.phase === 'Held' };
+}
+
+function ownedEnding({ run, openedAtMs, verb, where }: About, slot: SlotRecord): Ending {
   const { owner, phase, why } = slot;
-  if (!isOwned(slot)) {
-    return verb === 'stop' || !isDefined
-      ? { outcome: 'Recovered', says: `${where} is stopped` }
-      : { outcome: 'Held', says: `${where} is held: ${why}`, isTold: phase === 'Held' };
-  }
   const on = `${where} is ${phase} on ${owner?.host ?? ''}`;
   const explained = phase === 'Active' ? on : `${on} (${why})`;
   if (phase === 'Held' || phase === 'Failed') return { outcome: 'Held', says: explained };

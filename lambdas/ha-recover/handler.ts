@@ -2,13 +2,14 @@
 import * as z from 'zod';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
+import { holdSlot } from '../shared/hold.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { HostFailure, PlannedWork, SlotWork, Work } from '../shared/work.ts';
 import { awaitStarted, takeBack } from './await.ts';
 import { close } from './close.ts';
 import { openFailure, openPlanned } from './open.ts';
 import { place } from './place.ts';
-import { holdSlot, plan, stop } from './stop.ts';
+import { plan, stop } from './stop.ts';
 
 const Outcome = z.enum(['Alive', 'Duplicate', 'Gone', 'Disconnected', 'Recovered', 'Held']);
 

@@ -1,15 +1,19 @@
 /** Step `open`: claims the host or the slot for this run; whoever comes second closes as `Duplicate`. */
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { changeRecord } from '../shared/change.ts';
+import { hurryTakers } from '../shared/hurry.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { openRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import type { HostFailure, PlannedWork, Work } from '../shared/work.ts';
+import { recoveryBoundMs } from '../../core/config/timing.ts';
+import { startInWavesMs } from '../../core/placement/aggregates.ts';
+import { standingOrder } from '../../core/recovery/fencing.ts';
 import { slotOf, withSlot } from '../../core/recovery/ownership.ts';
+import type { LateRecord } from '../../core/protocol/observer-records.ts';
 import {
   type GroupRecord,
   type HostRecord,
   keys,
-  type LateRecord,
   type RunRecord,
   type SlotRecord,
   type WorkType,
@@ -63,7 +67,9 @@ export async function openFailure(ports: ControlPorts, run: string, input: z.inf
   const claimed = await claimHost(ports, facts, run, input);
   if (claimed !== null) return { ...base, next: 'Duplicate', says: `run ${claimed} works on ${input.host} already` };
 
-  const observedAtMs = await firstHeld(ports, known, input);
+  const slots = ownedSlots(facts, input);
+  const late = await lateOf(ports, input);
+  const observedAtMs = late?.observedAtMs ?? (await heldFromNow(ports, known));
   const opened = await openRun(ports, {
     ...newRun(run, input.cluster, 'HA', ports.wall.now()),
     host: input.host,
@@ -71,13 +77,21 @@ export async function openFailure(ports: ControlPorts, run: string, input: z.inf
     seq: input.seq,
     phase: 'Investigating',
     observedAtMs,
+    boundMs: boundOf(facts, slots),
   });
-  const slots = ownedSlots(facts, input);
+  await hurryTakers(ports, facts, { host: input.host, groups: slots.map(({ group }) => group) });
   const owned = slots.map(({ group, slot }) => `${group}/${slot}`).join(', ') || 'no slot';
-  const says = `${input.host} is behind on its heartbeats (version ${input.seq} of session ${short(input.session)} stands still); it owns ${owned}`;
+  const { why, by } = whyOpened(facts, known, input, { late, nowMs: ports.wall.now() });
+  const says = `${why}; it owns ${owned}`;
   await recordStep(ports, run, 'Open', says, { slots, observedAtMs: opened.observedAtMs });
-  await recordEvent(ports, input.cluster, { kind: 'run.opened', subject: input.host, says, run, by: 'find-behind' });
+  await recordEvent(ports, input.cluster, { kind: 'run.opened', subject: input.host, says, run, by });
   return { ...base, slots, next: 'Investigate', says };
+}
+
+/** V10 for what the session owns; the status shows the same for a host that owns something of every group. */
+function boundOf({ definition }: ClusterFacts, slots: Work['slots']): number {
+  const groups = definition.groups.filter(({ name }) => slots.some(({ group }) => group === name));
+  return recoveryBoundMs(definition.timing, { startMs: startInWavesMs(groups) });
 }
 
 async function claimHost(
@@ -99,16 +113,38 @@ async function claimHost(
   return other;
 }
 
-/** When the observer first held exactly this version; without its record the count starts now, after reading it again. */
-async function firstHeld(
-  ports: ControlPorts,
-  host: HostRecord,
-  input: z.infer<typeof HostFailure>,
-): Promise<WallInstant> {
-  const late = await ports.registry.get<LateRecord>(keys.late(input.cluster, input.host));
-  if (late?.body.session === input.session && late.body.seq === input.seq) return late.body.observedAtMs;
+/** What the observer recorded when it first held exactly this version; undefined: it has not called it late. */
+async function lateOf(ports: ControlPorts, input: z.infer<typeof HostFailure>): Promise<LateRecord | undefined> {
+  const late = (await ports.registry.get<LateRecord>(keys.late(input.cluster, input.host)))?.body;
+  return late?.session === input.session && late.seq === input.seq ? late : undefined;
+}
+
+/** Without the observer's record the count starts now, after reading it again. */
+async function heldFromNow(ports: ControlPorts, host: HostRecord): Promise<WallInstant> {
   await ports.heartbeats.read(host.principal);
   return ports.wall.now();
+}
+
+/** What the run is about, to somebody who knows nothing yet, and who saw it. */
+function whyOpened(
+  facts: ClusterFacts,
+  known: HostRecord,
+  { host, session, seq }: z.infer<typeof HostFailure>,
+  { late, nowMs }: { readonly late: LateRecord | undefined; readonly nowMs: WallInstant },
+): { readonly why: string; readonly by: string } {
+  const order = standingOrder(known, session, nowMs);
+  if (order !== null) return { why: `${order.by} ordered ${host} to be powered off`, by: order.by };
+  const standing = facts.heartbeats.get(known.principal)?.session;
+  // Nobody's observation: what an earlier run left.
+  if (standing !== session || seq === 0) {
+    const gone = standing === undefined ? 'its heartbeat item is gone' : 'no run has done so yet';
+    return { why: `what session ${short(session)} of ${host} ran is to be settled: ${gone}`, by: 'control-plane' };
+  }
+  if (late !== undefined) {
+    const last = `the last renewal was version ${seq} of its session ${short(session)}`;
+    return { why: `${host} no longer renews its lease: ${last}`, by: 'find-behind' };
+  }
+  return { why: `EC2 reports that the machine of ${host} is going down or is off`, by: 'instance-state' };
 }
 
 export function ownedSlots(

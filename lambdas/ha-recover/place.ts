@@ -1,25 +1,22 @@
 /** Step `place`: chooses a host for one slot and writes owner and epoch together; the order goes out behind it. */
+import { objectionTo } from '../../core/placement/allowed.ts';
 import { candidateHosts, candidateList } from '../../core/placement/candidates.ts';
+import { chooseDestination } from '../../core/placement/destination.ts';
 import { isCovered } from '../../core/config/model.ts';
 import { HaError } from '../../core/failures/failures.ts';
-import {
-  asIfReleased,
-  forgiven,
-  isOwned,
-  slotOf,
-  takeOwnership,
-  withFailedHost,
-  withSlot,
-} from '../../core/recovery/ownership.ts';
+import { asIfReleased, isOwned, slotOf, takeOwnership, withFailedHost } from '../../core/recovery/ownership.ts';
 import { contradictedBy } from '../../core/recovery/restored.ts';
-import type { GroupRecord, HostRecord, Owner, SlotRecord } from '../../core/protocol/records.ts';
+import { isShortOfHosts } from '../../core/recovery/waiting.ts';
+import type { GroupRecord, Owner, SlotRecord } from '../../core/protocol/records.ts';
 import { keys } from '../../core/protocol/records.ts';
+import type { WallInstant } from '../../core/time/time.ts';
 import { syncAssignment } from '../shared/assign.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, liveSession, loadCluster } from '../shared/cluster.ts';
+import { holdUnplaced } from '../shared/hold.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent, recordStep } from '../shared/run-log.ts';
-import { type Destination, destinationOf, hostFacts, unprobedHosts } from '../shared/snapshot.ts';
+import { hostFacts, snapshotOf, unprobedHosts } from '../shared/snapshot.ts';
 import type { SlotWork } from '../shared/work.ts';
 import { whyNotOurs } from './latecomer.ts';
 
@@ -42,9 +39,12 @@ export async function place(ports: ControlPorts, run: string, work: SlotWork): P
   const destination = chooseHost(ports, work, facts, group, slot);
   if (destination.host === null) {
     await recordStep(ports, run, `Place ${work.group}/${work.slot}`, destination.says);
-    return { ...work, next: 'NoHost', says: destination.says };
+    const spec = facts.definition.groups.find((candidate) => candidate.name === work.group);
+    const isShort = destination.isShort === true;
+    await holdUnplaced(ports, work.cluster, work, { spec, why: destination.says, isShort });
+    return { ...work, next: 'Unplaced', says: destination.says };
   }
-  return takeOver(ports, run, work, { facts, slot, host: destination.host, says: destination.says });
+  return takeOver(ports, run, work, { slot, host: destination.host, says: destination.says });
 }
 
 /** S21: a live host knows more of this covered slot than the registry does. */
@@ -88,72 +88,84 @@ async function placeOwned(ports: ControlPorts, run: string, work: SlotWork, foun
   return { ...work, next: 'Release', epoch: slot.epoch, says: `${where} can run on ${destination.host}` };
 }
 
+interface NoDestination {
+  readonly host: null;
+  readonly says: string;
+  /** Only hosts are lacking. */
+  readonly isShort?: boolean;
+}
+
+interface Taken {
+  readonly host: string;
+  readonly says: string;
+}
+
+/** What the choice itself asks is shared with the what-if (`chooseDestination`); what no what-if can know is asked here. */
 function chooseHost(
   ports: ControlPorts,
   work: SlotWork,
   facts: ClusterFacts,
   group: GroupRecord,
   slot: SlotRecord,
-): Omit<Destination, 'findings'> {
+): NoDestination | Taken {
   const spec = facts.definition.groups.find((candidate) => candidate.name === group.group);
-  if (spec === undefined) return { host: null, says: `${group.group} is no longer defined` };
+  const { verb, attempt, to } = work;
+  if (spec === undefined || verb === 'stop') return { host: null, says: `${group.group} is no longer defined` };
   if (slot.epoch === 0) {
     const waiting = unprobedHosts(facts, group.group, slot.slot, candidateHosts(facts.definition, spec));
     if (waiting.length > 0) {
       return { host: null, says: `${waiting.join(', ')} must first show that nothing of it runs there` };
     }
   }
-  const choose = (record: GroupRecord): Destination =>
-    destinationOf(facts, ports.wall.now(), record, slot.slot, (host) => !isExcluded(work, slot, host));
-  const best = choose(group);
-  if (best.host !== null || slot.failedOn.length === 0) return best;
-  // Nobody healthier. A restart may stay where it is: how often is bounded by whoever starts the run.
-  const hopeful = work.verb === 'restart' ? { ...slot, failedOn: [] } : forgiven(slot, spec.limits, ports.wall.now());
-  return choose(withSlot(group, hopeful));
-}
-
-/** A first attempt at a move goes where it was asked to, or anywhere but where it was; a later one anywhere, even back. */
-function isExcluded(work: SlotWork, slot: SlotRecord, host: string): boolean {
-  if (work.verb !== 'move' || work.attempt > 0) return false;
-  return work.to === null ? slot.owner?.host === host : work.to !== host;
+  const snapshot = snapshotOf(facts, ports.wall.now());
+  const { host, says, findings } = chooseDestination(snapshot, group, slot.slot, { verb, attempt, to });
+  if (host !== null) return { host, says };
+  // Without a look at any host it was refused for what happened to it, not for want of one.
+  return { host, says, isShort: findings.length > 0 && isShortOfHosts(findings) };
 }
 
 interface Chosen {
-  readonly facts: ClusterFacts;
   readonly slot: SlotRecord;
   readonly host: string;
   readonly says: string;
 }
 
 async function takeOver(ports: ControlPorts, run: string, work: SlotWork, chosen: Chosen): Promise<SlotWork> {
-  const { facts, slot } = chosen;
+  const { slot } = chosen;
   const startedAt = ports.wall.now();
+  const [facts, objection] = await Promise.all([loadCluster(ports, work.cluster), objectionNow(ports, slot)]);
   const owner = ownerOf(facts, chosen.host);
   if (owner === null) return { ...work, next: 'NoHost', says: `${chosen.host} lost its session meanwhile` };
-  const objection = await objectionNow(ports, slot);
   if (objection !== null) return { ...work, next: 'Superseded', says: objection };
 
-  const refusal = await writeOwner(ports, run, work, { ...chosen, owner });
+  const refusal =
+    whyNoLonger(facts, work, chosen.host, startedAt) ??
+    (await writeOwner(ports, run, work, { ...chosen, facts, owner }));
   // Somebody changed what the choice was made on: the workflow tries this step again, from new facts.
   if (refusal !== null) {
     throw new HaError('conflict', `${work.group}/${work.slot} was not given to ${chosen.host}: ${refusal}`);
   }
 
-  await syncOwners(ports, facts, [chosen.host, slot.owner?.host]);
   const epoch = slot.epoch + 1;
-  const evidence = slot.evidence === null ? 'it never ran' : `${slot.evidence.kind}: ${slot.evidence.because}`;
+  // The run has said the whole of the evidence once, when it recorded it.
+  const because = slot.evidence === null ? 'it never ran before' : `evidence: ${slot.evidence.kind}`;
   const where = `${work.group}/${work.slot}`;
-  const says = `${where} goes to ${chosen.host} as epoch ${epoch} (${evidence}). ${chosen.says}`;
-  await recordStep(ports, run, `Place ${where}`, says, { owner, epoch, evidence: slot.evidence }, startedAt);
-  await recordEvent(ports, work.cluster, {
-    kind: 'slot.owner',
-    subject: where,
-    says,
-    run,
-    by: run,
-    facts: { owner, epoch },
-  });
+  const says = `${chosen.says} (epoch ${epoch}; ${because})`;
+  const event = { kind: 'slot.owner', subject: where, says, run, by: run, facts: { owner, epoch } };
+  await Promise.all([
+    syncOwners(ports, facts, [chosen.host, slot.owner?.host]),
+    recordStep(ports, run, `Place ${where}`, says, { owner, epoch, evidence: slot.evidence }, startedAt),
+    recordEvent(ports, work.cluster, event),
+  ]);
   return { ...work, next: 'Await', epoch, round: 0, says };
+}
+
+/** What another run has placed since the choice was made: two groups are two records, which refuse nothing to each other. */
+function whyNoLonger(facts: ClusterFacts, work: SlotWork, host: string, nowMs: WallInstant): string | null {
+  const mayOvercommit = facts.definition.groups.find(({ name }) => name === work.group)?.placement.overcommit === true;
+  const drop = objectionTo(snapshotOf(facts, nowMs), { group: work.group, slot: work.slot, host, mayOvercommit });
+  if (drop === null) return null;
+  return drop === undefined ? 'it needs no host any more' : `${drop.filter}: ${drop.fact}`;
 }
 
 /** null: written, or why not. */
@@ -161,7 +173,7 @@ async function writeOwner(
   ports: ControlPorts,
   run: string,
   work: SlotWork,
-  { facts, slot, owner }: Chosen & { readonly owner: Owner },
+  { facts, slot, owner }: Chosen & { readonly facts: ClusterFacts; readonly owner: Owner },
 ): Promise<string | null> {
   const spec = facts.definition.groups.find((group) => group.name === work.group);
   if (spec === undefined) return `${work.group} is no longer defined`;
@@ -175,7 +187,7 @@ async function writeOwner(
       owner,
       candidates: candidateList(facts.definition, spec, hostFacts(facts)),
       nowMs: ports.wall.now(),
-      isMove: slot.owner !== null,
+      isMove: slot.owner !== null && work.verb !== 'move',
       run,
     });
     refusal = change.ok ? null : change.why;
@@ -194,7 +206,9 @@ function ownerOf(facts: ClusterFacts, host: string): Owner | null {
 
 /** S7: the old session is read again just before the ownership write. */
 async function objectionNow(ports: ControlPorts, slot: SlotRecord): Promise<string | null> {
-  if (slot.owner === null || slot.evidence?.kind === 'released' || slot.evidence?.kind === 'closed') return null;
+  // These are about a session that nobody replaced: it still stands in its item, and renews it no more.
+  const kind = slot.evidence?.kind;
+  if (slot.owner === null || kind === 'released' || kind === 'closed' || kind === 'power-off') return null;
   const heartbeat = await ports.heartbeats.read(slot.owner.principal);
   if (heartbeat?.session !== slot.owner.session) return null;
   return `session ${slot.owner.session} of ${slot.owner.host} stands in the store although there is evidence ${slot.evidence?.kind ?? 'none'}`;
@@ -205,8 +219,6 @@ async function syncOwners(
   facts: ClusterFacts,
   names: readonly (string | undefined)[],
 ): Promise<void> {
-  for (const name of new Set(names)) {
-    const host: HostRecord | undefined = facts.hosts.find((candidate) => candidate.host === name);
-    if (host !== undefined) await syncAssignment(ports, facts, host);
-  }
+  const hosts = facts.hosts.filter(({ host }) => names.includes(host));
+  await Promise.all(hosts.map((host) => syncAssignment(ports, facts, host)));
 }

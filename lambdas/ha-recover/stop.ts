@@ -1,10 +1,13 @@
 /** Steps `stop` and `plan` of an HA run: records the evidence on every slot of the dead session, then says what goes where. */
 import { plan as planPlacement } from '../../core/placement/plan.ts';
-import { slotOf, withEvidence, withSlot } from '../../core/recovery/ownership.ts';
+import type { SlotExplanation } from '../../core/placement/facts.ts';
+import { slotOf, withEvidence } from '../../core/recovery/ownership.ts';
+import { isShortOfHosts } from '../../core/recovery/waiting.ts';
 import { type GroupRecord, type HostRecord, keys } from '../../core/protocol/records.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { findProof, type Proof } from '../shared/findings.ts';
+import { holdUnplaced, type SlotAt } from '../shared/hold.ts';
 import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent, recordStep, setRunPhase } from '../shared/run-log.ts';
@@ -30,26 +33,49 @@ export async function stop(ports: ControlPorts, run: string, work: Work): Promis
       next: 'Hold',
       says: `nothing proves that session ${short(work.session)} of ${host.host} is over`,
     };
-  await setRunPhase(ports, run, 'Stopping');
-  // A newer session that stands is what the status speaks of; the end of the one before is no news about the host.
-  if (isNewest(host, work.session) || host.status !== 'Up') {
-    const type = proof.kind === 'lease-over' ? 'revoked' : 'session_over';
-    await setHostStatus(ports, work.cluster, host.host, { type }, proof.because);
-  }
-
   const slots = ownedSlots(facts, { host: host.host, session: work.session });
-  const refused: string[] = [];
-  for (const { group, slot } of slots) {
-    const why = await recordEvidence(ports, facts, { group, slot }, proof);
-    if (why !== null) refused.push(`${group}/${slot}: ${why}`);
-  }
+  const [refused] = await Promise.all([
+    recordEvidences(ports, facts, slots, proof),
+    setRunPhase(ports, run, 'Stopping'),
+    sayOver(ports, work, host, proof),
+  ]);
   const says = [
     `${host.host} cannot be running ${slots.length === 0 ? 'anything' : slots.map(({ group, slot }) => `${group}/${slot}`).join(', ')} (${proof.kind}: ${proof.because})`,
     ...refused.map((text) => `but ${text}`),
   ].join('; ');
-  await recordStep(ports, run, 'Stop', says, { evidence: proof.kind, refused }, startedAt);
-  await recordEvent(ports, work.cluster, { kind: 'host.over', subject: host.host, says, run, by: run });
+  await Promise.all([
+    recordStep(ports, run, 'Stop', says, { evidence: proof.kind, refused }, startedAt),
+    recordEvent(ports, work.cluster, { kind: 'host.over', subject: host.host, says, run, by: run }),
+  ]);
   return { ...work, slots, next: slots.length > 0 && refused.length === slots.length ? 'Hold' : 'Plan', says };
+}
+
+/** A newer session that stands is what the status speaks of; the end of the one before is no news about the host. */
+async function sayOver(ports: ControlPorts, work: Work, host: HostRecord, proof: Proof): Promise<void> {
+  if (!isNewest(host, work.session) && host.status === 'Up') return;
+  const type = proof.kind === 'lease-over' ? 'revoked' : 'session_over';
+  await setHostStatus(ports, work.cluster, host.host, { type }, proof.because);
+}
+
+/** On every slot of the session: groups at once, the slots of one record one after the other. Returns what was refused. */
+async function recordEvidences(
+  ports: ControlPorts,
+  facts: ClusterFacts,
+  slots: Work['slots'],
+  proof: Proof,
+): Promise<readonly string[]> {
+  const groups = [...new Set(slots.map(({ group }) => group))];
+  const refused = await Promise.all(
+    groups.map(async (name) => {
+      const whys: string[] = [];
+      for (const { group, slot } of slots.filter((at) => at.group === name)) {
+        const why = await recordEvidence(ports, facts, { group, slot }, proof);
+        if (why !== null) whys.push(`${group}/${slot}: ${why}`);
+      }
+      return whys;
+    }),
+  );
+  return refused.flat();
 }
 
 /** No evidence is needed about a session that another stands in place of and that no slot remembers. */
@@ -86,9 +112,12 @@ async function recordEvidence(
 
 export async function plan(ports: ControlPorts, run: string, work: Work): Promise<Work> {
   const startedAt = ports.wall.now();
-  await setRunPhase(ports, run, 'Restarting');
-  if (work.verb !== 'ha') return { ...work, waves: [work.slots], next: 'Restart', says: 'one slot' };
-  const facts = await loadCluster(ports, work.cluster);
+  const phase = setRunPhase(ports, run, 'Restarting');
+  if (work.verb !== 'ha') {
+    await phase;
+    return { ...work, waves: [work.slots], next: 'Restart', says: 'one slot' };
+  }
+  const [facts] = await Promise.all([loadCluster(ports, work.cluster), phase]);
   if (!facts.record.haEnabled) return { ...work, waves: [], next: 'Hold', says: 'HA is switched off for this cluster' };
   const isOurs = (group: string, slot: number): boolean =>
     work.slots.some((own) => own.group === group && own.slot === slot);
@@ -97,33 +126,26 @@ export async function plan(ports: ControlPorts, run: string, work: Work): Promis
   for (const action of planned.actions.filter((candidate) => isOurs(candidate.group, candidate.slot))) {
     if (action.host !== null)
       waves.set(action.wave, [...(waves.get(action.wave) ?? []), { group: action.group, slot: action.slot }]);
-    else
-      await holdSlot(
-        ports,
-        work.cluster,
-        action,
-        planned.explanations.find((one) => one.group === action.group && one.slot === action.slot)?.says ??
-          'no host is possible',
-      );
   }
+  const unplaced = planned.actions.filter(({ group, slot, host }) => host === null && isOurs(group, slot));
   const ordered = [...waves.keys()].toSorted((a, b) => a - b).map((wave) => waves.get(wave) ?? []);
   const says = planned.explanations.map((explanation) => explanation.says).join('; ') || 'there is nothing to start';
-  await recordStep(ports, run, 'Plan', says, { waves: ordered, explanations: planned.explanations }, startedAt);
+  await Promise.all([
+    recordStep(ports, run, 'Plan', says, { waves: ordered, explanations: planned.explanations }, startedAt),
+    ...unplaced.map((action) => holdPlanned(ports, facts, action, planned.explanations)),
+  ]);
   return { ...work, waves: ordered, next: ordered.length > 0 ? 'Restart' : 'Close', says };
 }
 
-/** Nothing is held in silence: the slot says why, and reconcile asks again (S15, I11). */
-export async function holdSlot(
+async function holdPlanned(
   ports: ControlPorts,
-  cluster: string,
-  at: { readonly group: string; readonly slot: number },
-  why: string,
+  facts: ClusterFacts,
+  at: SlotAt,
+  explanations: readonly SlotExplanation[],
 ): Promise<void> {
-  const changed = await changeRecord<GroupRecord>(ports.registry, keys.group(cluster, at.group), (old) => {
-    const slot = old === undefined ? undefined : slotOf(old, at.slot);
-    const isOwned = slot !== undefined && slot.owner !== null && slot.evidence === null && slot.phase !== 'Failed';
-    if (old === undefined || slot === undefined || isOwned || (slot.phase === 'Held' && slot.why === why)) return null;
-    return withSlot(old, { ...slot, phase: 'Held', why, sinceMs: ports.wall.now() });
-  });
-  if (changed.isChanged) await ports.alerts.page(`${at.group}/${at.slot} is held`, why);
+  const explained = explanations.find((one) => one.group === at.group && one.slot === at.slot);
+  const spec = facts.definition.groups.find(({ name }) => name === at.group);
+  const isShort = explained !== undefined && isShortOfHosts(explained.hosts);
+  const why = explained?.says ?? 'no host is possible';
+  await holdUnplaced(ports, facts.record.cluster, at, { spec, why, isShort });
 }

@@ -1,26 +1,33 @@
 import { withCandidates, withoutClaim, withPhase, withSlot, newSlot, slotOf } from '../../core/recovery/ownership.ts';
+import { type Limited, withinLimit } from '../../core/recovery/planned-limit.ts';
 import { type ReconcileAction, reconcile } from '../../core/recovery/reconcile.ts';
+import { standingOrder } from '../../core/recovery/fencing.ts';
 import { slotCount } from '../../core/config/model.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { type GroupRecord, type HostRecord, keys, type RunRecord } from '../../core/protocol/records.ts';
-import { syncAssignment } from '../shared/assign.ts';
+import { wallElapsed } from '../../core/time/time.ts';
+import { syncWhereStale } from '../shared/assign.ts';
+import { atOnce } from '../shared/at-once.ts';
 import { changeRecord } from '../shared/change.ts';
-import { type ClusterFacts, loadCluster, principalOf } from '../shared/cluster.ts';
+import { type ClusterFacts, liveSession, loadCluster, principalOf } from '../shared/cluster.ts';
+import { holdUnplaced } from '../shared/hold.ts';
 import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { closeRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import { hostFacts, unprobedHosts } from '../shared/snapshot.ts';
-import { startHaRun, startPlannedRun } from '../shared/start-run.ts';
+import { startHaRun, startPlannedRun, triedOf } from '../shared/start-run.ts';
+import { tellOnce } from '../shared/tell.ts';
+import { calm } from './calm.ts';
 import { each } from './troubles.ts';
 
-/** Returns how many actions the pass took. */
-export async function reconcileCluster(ports: ControlPorts, cluster: string): Promise<number> {
+/** Returns what the pass did, and how many starts it left for a later one. */
+export async function reconcileCluster(ports: ControlPorts, cluster: string): Promise<Limited> {
   const before = await loadCluster(ports, cluster);
-  await ensureRecords(ports, before);
-  await closeOrphans(ports, before);
-  const facts = await loadCluster(ports, cluster);
+  const isMended = await ensureRecords(ports, before);
+  const isFreed = await closeOrphans(ports, before);
+  const facts = isMended || isFreed ? await loadCluster(ports, cluster) : before;
   const principals = new Map(facts.hosts.map((host) => [host.host, host.principal]));
-  const actions = reconcile({
+  const due = reconcile({
     cluster,
     definition: facts.definition,
     haEnabled: facts.record.haEnabled,
@@ -31,24 +38,60 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
     unprobed: (group, slot, candidates) => unprobedHosts(facts, group, slot, candidates),
     nowMs: ports.wall.now(),
   });
+  // One that was started and has no claim yet is due again by the same name, and counted as such.
+  const running = new Set(facts.groups.flatMap(({ slots }) => slots.flatMap(({ claim }) => claim ?? [])));
+  const limited = withinLimit(due, running.size);
+  const { actions } = limited;
   const known = facts.hosts.filter((host) => host.status !== 'Removed');
+  const sync = syncWhereStale(ports, facts, actions.length === 0 ? facts.groups : undefined);
   await each(ports, cluster, [
-    ...actions.map((action) => ({ subject: subjectOf(action), work: () => perform(ports, facts, action) })),
-    ...known.map((host) => ({ subject: host.host, work: () => syncAssignment(ports, facts, host) })),
+    actions.map((action) => ({
+      subject: subjectOf(action),
+      lane: action.do === 'start_ha' ? `host ${action.host}` : `group ${action.group}`,
+      work: () => perform(ports, facts, action),
+    })),
+    known.map((host) => ({
+      subject: host.host,
+      lane: `host ${host.host}`,
+      work: () => obeyOrder(ports, facts, host),
+    })),
+    // Orders follow what the round before has written.
+    known.map((host) => ({ subject: host.host, lane: host.host, work: () => sync(host) })),
   ]);
-  return actions.length;
+  await calm(ports, facts);
+  return limited;
 }
 
-/** A record for every host and slot of the definition; what is no longer defined stays until it is proven stopped (S20). */
-async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<void> {
+/** An operator's order that no run has taken up: whoever gave it died first, or the run that was to obey was about to end. */
+async function obeyOrder(ports: ControlPorts, facts: ClusterFacts, host: HostRecord): Promise<void> {
+  const session = liveSession(facts, host.principal);
+  if (session === null || !facts.record.haEnabled || host.off?.session === session) return;
+  const order = standingOrder(host, session, ports.wall.now());
+  if (order === null) return;
+  const isTakenUp = triedOf(host).some(
+    ({ failure, atMs }) => failure.startsWith(`${session}.`) && wallElapsed(order.atMs, atMs) >= 0,
+  );
+  if (isTakenUp) return;
+  const seq = facts.heartbeats.get(host.principal)?.seq ?? 0;
+  await startHaRun(ports, { cluster: facts.record.cluster, host: host.host, session, seq });
+}
+
+/**
+ * A record for every host and slot of the definition; what is no longer defined stays until it is proven stopped (S20).
+ * False: all were there, and what was read of them still stands.
+ */
+async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<boolean> {
   const { cluster, rev } = facts.record;
   const nowMs = ports.wall.now();
-  for (const host of facts.definition.hosts) {
-    const known = facts.hosts.find((candidate) => candidate.host === host.name);
+  let isMended = false;
+  const hosts = new Map(facts.hosts.map((host) => [host.host, host]));
+  await atOnce(facts.definition.hosts, async (host) => {
+    const known = hosts.get(host.name);
     if (known !== undefined) {
-      if (known.status === 'Removed')
-        await setHostStatus(ports, cluster, host.name, { type: 'admitted' }, 'defined again');
-      continue;
+      if (known.status !== 'Removed') return;
+      isMended = true;
+      await setHostStatus(ports, cluster, host.name, { type: 'admitted' }, 'defined again');
+      return;
     }
     const record: HostRecord = {
       host: host.name,
@@ -62,15 +105,22 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
       seen: null,
       tombstoneAtMs: null,
     };
+    isMended = true;
     await ports.registry.put(keys.host(cluster, host.name), record, null);
-  }
+  });
+  const defined = new Set(facts.definition.hosts.map(({ name }) => name));
   for (const host of facts.hosts) {
-    const isDefined = facts.definition.hosts.some((candidate) => candidate.name === host.host);
-    if (!isDefined && host.status !== 'Removed' && !ownsAnything(facts, host)) {
+    if (!defined.has(host.host) && host.status !== 'Removed' && !ownsAnything(facts, host)) {
+      isMended = true;
       await setHostStatus(ports, cluster, host.host, { type: 'removed' }, 'no longer defined');
     }
   }
-  for (const spec of facts.definition.groups) {
+  const groups = new Map(facts.groups.map((group) => [group.group, group]));
+  await atOnce(facts.definition.groups, async (spec) => {
+    const known = groups.get(spec.name);
+    const isWhole = known?.rev === rev && hasSlots(known, slotCount(spec));
+    if (isWhole) return;
+    isMended = true;
     await changeRecord<GroupRecord>(ports.registry, keys.group(cluster, spec.name), (old) => {
       const missing = Array.from({ length: slotCount(spec) }, (_, slot) => slot).filter(
         (slot) => old === undefined || slotOf(old, slot) === undefined,
@@ -79,7 +129,12 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
       const slots = [...(old?.slots ?? []), ...missing.map((slot) => newSlot(slot, nowMs))];
       return { group: spec.name, rev, standbys: old?.standbys ?? [], slots };
     });
-  }
+  });
+  return isMended;
+}
+
+function hasSlots(group: GroupRecord, count: number): boolean {
+  return Array.from({ length: count }, (_, slot) => slotOf(group, slot)).every((slot) => slot !== undefined);
 }
 
 function ownsAnything(facts: ClusterFacts, host: HostRecord): boolean {
@@ -88,16 +143,18 @@ function ownsAnything(facts: ClusterFacts, host: HostRecord): boolean {
   );
 }
 
-/** A run stopped or lost leaves its claim behind: the run is closed for what it is, and the next pass starts another. */
-async function closeOrphans(ports: ControlPorts, facts: ClusterFacts): Promise<void> {
+/** A run stopped or lost leaves its claim behind: the run is closed for what it is, and the next pass starts another. True if one was. */
+async function closeOrphans(ports: ControlPorts, facts: ClusterFacts): Promise<boolean> {
   const { cluster } = facts.record;
   const claims = [
     ...facts.hosts.flatMap((host) => (host.claim === null ? [] : [host.claim.run])),
     ...facts.groups.flatMap((group) => group.slots.flatMap((slot) => (slot.claim === null ? [] : [slot.claim]))),
   ];
-  for (const run of new Set(claims)) {
+  let isFreed = false;
+  await atOnce([...new Set(claims)], async (run) => {
     const status = await ports.workflow.status(run);
-    if (status === 'RUNNING') continue;
+    if (status === 'RUNNING') return;
+    isFreed = true;
     const record = await ports.registry.get<RunRecord>(keys.run(run));
     if (record !== undefined && record.body.closedAtMs === null) {
       const says = `the execution ended (${status ?? 'unknown'}) before the run was done`;
@@ -120,7 +177,8 @@ async function closeOrphans(ports: ControlPorts, facts: ClusterFacts): Promise<v
             },
       );
     }
-  }
+  });
+  return isFreed;
 }
 
 function subjectOf(action: ReconcileAction): string {
@@ -162,7 +220,12 @@ async function perform(ports: ControlPorts, facts: ClusterFacts, action: Reconci
         const changed = withPhase(old, action, phase, action.why, ports.wall.now());
         return changed.ok && changed.group !== old ? changed.group : null;
       });
-      if (action.do === 'failed') await ports.alerts.page(`${action.group}/${action.slot} has failed`, action.why);
+      if (action.do === 'failed') await tellFailed(ports, cluster, action);
+      return;
+    }
+    case 'hold': {
+      const spec = facts.definition.groups.find(({ name }) => name === action.group);
+      await holdUnplaced(ports, cluster, action, { ...action, spec });
       return;
     }
     case 'candidates':
@@ -179,4 +242,13 @@ async function perform(ports: ControlPorts, facts: ClusterFacts, action: Reconci
     default:
       return unreachable(action);
   }
+}
+
+async function tellFailed(
+  ports: ControlPorts,
+  cluster: string,
+  { group, slot, epoch, why }: { group: string; slot: number; epoch: number; why: string },
+): Promise<void> {
+  const where = `${group}/${slot}`;
+  await tellOnce(ports, cluster, where, `e${epoch}: ${why}`, { title: `${where} has failed`, text: why });
 }

@@ -78,6 +78,22 @@ export async function loadCluster(ports: ControlPorts, cluster: string): Promise
   };
 }
 
+/** One group as `loadCluster` shows it, without the reading of all others; undefined: it has no record. */
+export async function loadGroup(
+  ports: Pick<ControlPorts, 'registry'>,
+  cluster: string,
+  name: string,
+): Promise<{ readonly group: GroupRecord; readonly spec: GroupDefinition | undefined } | undefined> {
+  const record = await loadClusterRecord(ports, cluster);
+  const [definition, stored] = await Promise.all([
+    loadDefinition(ports, cluster, record.rev, record.incarnation),
+    ports.registry.get<GroupRecord>(keys.group(cluster, name)),
+  ]);
+  if (stored === undefined) return undefined;
+  const specs = await loadSpecs(ports, record, definition, [stored.body]);
+  return { group: stored.body, spec: specs.get(name) };
+}
+
 async function loadSpecs(
   ports: Pick<ControlPorts, 'registry'>,
   record: ClusterRecord,
@@ -95,7 +111,7 @@ async function loadSpecs(
 
 /** The key of a host's heartbeat item: the principal that IAM can check. */
 export function principalOf(
-  host: HostDefinition,
+  host: Pick<HostDefinition, 'certificateName' | 'instanceId'>,
   account: { readonly partition: string; readonly region: string; readonly id: string },
 ): string {
   if (host.certificateName !== undefined) return host.certificateName;

@@ -5,7 +5,9 @@
 import {
   closed,
   type Finding,
+  isAccepted,
   leaseOver,
+  powerOff,
   revocationDueInMs,
   succeededBy,
   successor,
@@ -21,15 +23,30 @@ import {
   type SlotRecord,
   TOMBSTONE_MACHINE,
 } from '../../core/protocol/records.ts';
+import type { EvidenceKind } from '../../core/config/model.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import type { ClusterFacts } from './cluster.ts';
 import type { ControlPorts } from './ports.ts';
 
-export interface Proof {
-  /** Evidence for one slot of the old session, or null if its kind binds other takers or is unavailable. */
-  readonly for: (group: string, slot: Pick<SlotRecord, 'slot' | 'lists'>) => Evidence | null;
+/** One kind of evidence that stands about a session. */
+interface Standing {
   readonly kind: Evidence['kind'];
   readonly because: string;
+  /** null: it cannot be had about this slot. */
+  readonly for: (group: string, slot: SlotKey) => Evidence | null;
+}
+
+type SlotKey = Pick<SlotRecord, 'slot' | 'lists'>;
+
+/** All evidence that stands about a session: a race over the kinds that each slot accepts (S7). */
+export interface Proof {
+  /** For one slot of the old session: the first kind that its group accepts, else the first that can be had, else null. */
+  readonly for: (group: string, slot: SlotKey) => Evidence | null;
+  /** What is of most use: the first kind that a waiting slot accepts, else the first that was found. */
+  readonly kind: Evidence['kind'];
+  readonly because: string;
+  /** Some slot that waits for evidence accepts what was found, or none waits. */
+  readonly isOfUse: boolean;
 }
 
 export interface SessionOf {
@@ -46,28 +63,82 @@ export async function findProof(
 ): Promise<Proof | null> {
   const { host, session } = about;
   const { wallGapMs } = facts.definition.timing;
-  const heartbeat = await ports.heartbeats.read(host.principal);
+  const [heartbeat, report] = await Promise.all([
+    ports.heartbeats.read(host.principal),
+    ports.registry.get<Report>(keys.report(host.principal, `closed.${session}`)),
+  ]);
   const finding = { run, atMs: ports.wall.now() };
-  const old = { host: host.host, session };
+  const old = { host: host.host, session, principal: host.principal };
 
-  const report = await ports.registry.get<Report>(keys.report(host.principal, `closed.${session}`));
-  const bySelf = closed(old, report?.body, finding);
-  if (bySelf !== null) return { for: () => bySelf, kind: bySelf.kind, because: bySelf.because };
-
+  // These every slot accepts: nothing better can be found.
   const machine = machineOf(facts, about);
-  const bySuccessor =
+  const certain =
+    closed(old, report?.body, finding) ??
     successor({ ...old, machine }, heartbeat, finding) ??
     (await onceSucceeded(ports, about, machine, heartbeat, finding));
-  if (bySuccessor !== null) return { for: () => bySuccessor, kind: 'successor', because: bySuccessor.because };
+  if (certain !== null) return proofOf(facts, about, [standing(certain)]);
 
+  const off = powerOff(old, host.off, finding);
   const over = await endedByLease(ports, about, heartbeat, { now: finding.atMs, wallGapMs });
   const sample = over === null ? null : leaseOver(over, { slot: -1, lists: [] }, '', finding);
-  if (over === null || sample === null) return null;
+  const byLease: readonly Standing[] =
+    over === null || sample === null
+      ? []
+      : [{ ...standing(sample), for: (group, slot) => leaseOver(over, slot, group, finding) }];
+  // Where no slot accepts it, it is no end of the wait either: the lease goes on being counted.
+  const byPower = off !== null && isAnywhereAccepted(facts, about, off.kind) ? [standing(off)] : [];
+  return proofOf(facts, about, [...byPower, ...byLease]);
+}
+
+function isAnywhereAccepted(facts: ClusterFacts, about: SessionOf, kind: EvidenceKind): boolean {
+  const waiting = waitingSlots(facts, about);
+  return waiting.length === 0 || waiting.some(({ group }) => isAccepted(kind, acceptedBy(facts, group)));
+}
+
+function standing(evidence: Evidence): Standing {
+  return { kind: evidence.kind, because: evidence.because, for: () => evidence };
+}
+
+function proofOf(facts: ClusterFacts, about: SessionOf, found: readonly Standing[]): Proof | null {
+  const [first] = found;
+  if (first === undefined) return null;
+  const accepts = (group: string) => acceptedBy(facts, group);
+  const fitting = (group: string) => found.filter(({ kind }) => isAccepted(kind, accepts(group)));
+  const waiting = waitingSlots(facts, about);
+  const use = found.find(({ kind }) => waiting.some(({ group }) => isAccepted(kind, accepts(group))));
+  const { kind, because } = use ?? first;
   return {
-    for: (group, slot) => leaseOver(over, slot, group, finding),
-    kind: 'lease-over',
-    because: sample.because,
+    kind,
+    because,
+    isOfUse: use !== undefined || waiting.length === 0,
+    for: (group, slot) => firstOf(fitting(group), group, slot) ?? firstOf(found, group, slot),
   };
+}
+
+function firstOf(found: readonly Standing[], group: string, slot: SlotKey): Evidence | null {
+  for (const candidate of found) {
+    const evidence = candidate.for(group, slot);
+    if (evidence !== null) return evidence;
+  }
+  return null;
+}
+
+/** Kinds beyond those that every slot accepts. */
+export function acceptedBy(facts: ClusterFacts, group: string): readonly EvidenceKind[] {
+  const record = facts.groups.find((candidate) => candidate.group === group);
+  return record === undefined ? [] : (facts.specOf(record)?.accepts ?? []);
+}
+
+/** Slots that the session owns and that no evidence was recorded about. */
+export function waitingSlots(
+  facts: Pick<ClusterFacts, 'groups'>,
+  { host, session }: { readonly host: Pick<HostRecord, 'host'>; readonly session: string },
+): readonly { readonly group: string; readonly slot: number }[] {
+  return facts.groups.flatMap(({ group, slots }) =>
+    slots
+      .filter(({ owner, evidence }) => evidence === null && owner?.host === host.host && owner.session === session)
+      .map(({ slot }) => ({ group, slot })),
+  );
 }
 
 interface Clock {
@@ -117,6 +188,7 @@ async function onceSucceeded(
 function machineOf(facts: ClusterFacts, { host, session }: SessionOf): string | undefined {
   if (host.seen?.session === session) return host.seen.machine;
   if (host.replaced?.seen.session === session) return host.replaced.seen.machine;
+  if (host.followed?.includes(session) === true) return host.seen?.machine;
   const owners = facts.groups.flatMap((group) => group.slots.flatMap((slot) => slot.owner ?? []));
   return owners.find((owner) => owner.host === host.host && owner.session === session)?.machine;
 }
@@ -125,7 +197,7 @@ function machineOf(facts: ClusterFacts, { host, session }: SessionOf): string | 
 function waitedOut(instead: Heartbeat, seen: SeenSession, sinceMs: WallInstant, clock: Clock): Heartbeat | null {
   if (revocationDueInMs(seen, sinceMs, clock.now, clock.wallGapMs) > 0) return null;
   // Which lists it had acknowledged went with the item: a session that could hold binds to nobody.
-  return { ...instead, ...seen, lists: {} };
+  return { ...instead, ...seen, launchTime: seen.launchTime ?? '', lists: {} };
 }
 
 /** The item as the revocation found it, if it was this session that was revoked. */

@@ -1,8 +1,8 @@
 /** The facts of a cluster as placement sees them. */
 import { isCovered } from '../../core/config/model.ts';
-import type { HostFacts, HostFinding, Snapshot } from '../../core/placement/facts.ts';
-import { slotInWords } from '../../core/placement/words.ts';
-import { plan } from '../../core/placement/plan.ts';
+import { type Destination, destinationIn } from '../../core/placement/destination.ts';
+import type { HostFacts, Snapshot } from '../../core/placement/facts.ts';
+import { isOwned } from '../../core/recovery/ownership.ts';
 import type { GroupRecord, Heartbeat } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { type ClusterFacts, liveSession } from './cluster.ts';
@@ -30,39 +30,24 @@ export function snapshotOf(
   return { definition: facts.definition, hosts: hostFacts(facts), groups, nowMs };
 }
 
-export interface Destination {
-  /** null: no host can take it. */
-  readonly host: string | null;
-  readonly says: string;
-  /** One per host that was asked for. */
-  readonly findings: readonly HostFinding[];
-}
-
 /** Where one slot of `group`, as given, would go among the possible hosts. */
 export function destinationOf(
   facts: ClusterFacts,
   nowMs: WallInstant,
   group: GroupRecord,
   slot: number,
-  isPossible: (host: string) => boolean = () => true,
+  isPossible?: (host: string) => boolean,
 ): Destination {
-  const snapshot = snapshotOf(
-    facts,
-    nowMs,
-    facts.groups.map((other) => (other.group === group.group ? group : other)),
-  );
-  const isThis = (name: string, no: number): boolean => name === group.group && no === slot;
-  // What is not asked for stays in the picture: it counts for spreading and balance.
-  const hosts = snapshot.hosts.map((host) => (isPossible(host.name) ? host : { ...host, session: null }));
-  const [explanation] = plan({ ...snapshot, hosts }, { explain: isThis }).explanations;
-  if (explanation === undefined) return { host: null, says: `${group.group}/${slot} needs no host`, findings: [] };
-  const findings = explanation.hosts.filter((finding) => isPossible(finding.host));
-  return { host: explanation.host, says: slotInWords({ ...explanation, hosts: findings }), findings };
+  return destinationIn(snapshotOf(facts, nowMs), group, slot, isPossible);
 }
+
+export type { Destination };
 
 /**
  * A slot that never had an owner may start only where every candidate with a live session has probed that nothing of it
- * runs there (S20): each shows it as `Standby` in its own heartbeat. Returns the hosts that have not.
+ * runs there (S20): each shows it as `Standby` in its own heartbeat. Returns the hosts that have not. One whose live session
+ * owns another slot of the group stands by for none, and need not: the slots of a group are the same services, its start
+ * order begins with a probe of each, and what it finds of them there is that other slot's.
  */
 export function unprobedHosts(
   facts: ClusterFacts,
@@ -72,9 +57,12 @@ export function unprobedHosts(
 ): readonly string[] {
   const spec = facts.definition.groups.find((candidate) => candidate.name === group);
   if (spec !== undefined && !isCovered(spec)) return [];
+  const slots = facts.groups.find((record) => record.group === group)?.slots ?? [];
   return candidates.filter((name) => {
     const record = facts.hosts.find((host) => host.host === name);
-    if (record === undefined || liveSession(facts, record.principal) === null) return false;
+    const session = record === undefined ? null : liveSession(facts, record.principal);
+    if (record === undefined || session === null) return false;
+    if (slots.some((other) => isOwned(other) && other.owner?.session === session)) return false;
     const heartbeat: Heartbeat | undefined = facts.heartbeats.get(record.principal);
     return (
       heartbeat?.slots.some(

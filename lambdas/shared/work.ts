@@ -36,6 +36,8 @@ export const Work = z.strictObject({
   slots: z.array(SlotName).max(1_000),
   waves: z.array(z.array(SlotName)).max(1_000),
   round: count,
+  /** The verdict's word: no guard answered that its session stands. Absent: not judged, so no power fence. */
+  powerFence: z.boolean().optional(),
   next: z.string(),
   says: z.string(),
 });

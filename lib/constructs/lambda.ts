@@ -22,6 +22,8 @@ export interface LambdaProps {
 export interface Right {
   readonly actions: readonly string[];
   readonly on: readonly string[];
+  /** What must hold besides: operator, key, value. */
+  readonly when?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A Lambda with its log group and a role that can do nothing but write to it, until `may` says more. */
@@ -70,8 +72,10 @@ export class HoldfastLambda extends Construct {
   }
 
   may(...rights: readonly Right[]): void {
-    for (const { actions, on } of rights) {
-      this.fn.addToRolePolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...on] }));
+    for (const { actions, on, when } of rights) {
+      const statement = new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...on] });
+      if (when !== undefined) statement.addConditions(when);
+      this.fn.addToRolePolicy(statement);
     }
   }
 }

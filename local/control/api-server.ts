@@ -1,79 +1,61 @@
-/** The API on loopback: checks the token, hands the request to the Lambda in API Gateway's shape. */
-import { timingSafeEqual } from 'node:crypto';
+/**
+ * The control plane's end of the front door, on a Unix socket: checks the token, hands requests to the Lambda in API
+ * Gateway's shape, opens streams, and takes what EventBridge would deliver.
+ */
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { messageOf } from '../../core/failures/failures.ts';
+import { HaError } from '../../core/failures/failures.ts';
 import type { HttpAnswer } from '../../lambdas/api/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
+import { parseJson, problemOf, readBody, requireToken, sendJson, sendProblem } from '../http.ts';
+import { serveStream, type OpenStream } from './stream-route.ts';
 
-const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_MS = 30_000;
 
-export async function startApiServer(options: {
+/** Where the runtime delivers the fleet's state changes; no way leads here from the front door. */
+export const INSTANCE_STATE_PATH = '/lambda/instance-state';
+
+export interface ApiServerOptions {
   readonly api: Handler<HttpAnswer>;
-  readonly port: number;
+  readonly openStream: OpenStream;
+  readonly instanceState: Handler<unknown>;
+  readonly socket: string;
   readonly token: string;
-}): Promise<Server> {
-  const server = createServer((request, response) => {
+  readonly log: (level: 'warn', text: string) => void;
+}
+
+export async function startApiServer(options: ApiServerOptions): Promise<Server> {
+  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     serve(options, request, response).catch((error: unknown) => {
-      send(response, problem(500, 'internal error', messageOf(error), 'store_unavailable'));
+      const view = problemOf(error);
+      if (view.status === 500) options.log('warn', `api server: ${String(error)}`);
+      sendProblem(response, view);
     });
   });
-  server.requestTimeout = REQUEST_MS;
-  server.listen(options.port, '127.0.0.1');
+  await rm(options.socket, { force: true }); // Of a control plane that was killed: there is one at a time.
+  server.listen(options.socket);
   await once(server, 'listening');
   return server;
 }
 
-async function serve(
-  options: { readonly api: Handler<HttpAnswer>; readonly token: string },
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  // A page of another site may resolve its own name to loopback; it cannot make the browser lie about that name.
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  if (host !== '127.0.0.1' && host !== 'localhost') {
-    return send(
-      response,
-      problem(403, 'forbidden', `this API answers to 127.0.0.1 and localhost, not to ${host}`, 'forbidden'),
-    );
-  }
-  if (!isAuthorised(request.headers.authorization, options.token)) {
-    const detail = 'send the token as `Authorization: Bearer …`; it is in api.json in the state folder';
-    return send(response, problem(401, 'unauthorized', detail, 'unauthorized'));
-  }
+async function serve(options: ApiServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  requireToken(request, options.token);
   const body = await readBody(request);
-  if (body === null)
-    return send(
-      response,
-      problem(413, 'limit exceeded', `the body is larger than ${BODY_BYTES_MAX} bytes`, 'limit_exceeded'),
-    );
   const [rawPath, rawQueryString = ''] = (request.url ?? '/').split('?', 2);
-  const requestContext = { http: { method: request.method ?? 'GET' }, by: 'local operator' };
+  const method = request.method ?? 'GET';
+  if (rawPath === INSTANCE_STATE_PATH) {
+    if (method !== 'POST') throw new HaError('not_found', `${INSTANCE_STATE_PATH} takes POST`);
+    await options.instanceState(parseJson(body));
+    return sendJson(response, {});
+  }
+  if (rawPath === '/api/v1/stream' && method === 'GET') {
+    return serveStream(options.openStream, request, response, new URLSearchParams(rawQueryString));
+  }
+  const requestContext = { http: { method }, by: 'local operator' };
   // Base64 as API Gateway sends what is no text: bytes that are not UTF-8 reach the Lambda as they are.
   const event = { rawPath, rawQueryString, body: body.toString('base64'), isBase64Encoded: true, requestContext };
   send(response, await options.api(event));
-}
-
-function isAuthorised(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
-  }
-  return bytes > BODY_BYTES_MAX ? null : Buffer.concat(chunks);
-}
-
-function problem(status: number, title: string, detail: string, code: string): HttpAnswer {
-  const body = JSON.stringify({ type: `urn:holdfast:${code}`, title, status, detail, code });
-  return { statusCode: status, headers: { 'content-type': 'application/problem+json' }, body };
 }
 
 function send(response: ServerResponse, answer: HttpAnswer): void {

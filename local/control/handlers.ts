@@ -2,19 +2,26 @@
 import { CONTROL_LIMITS, createDynamo } from '../../adapters/aws/dynamodb-client.ts';
 import { dynamoHeartbeats } from '../../adapters/aws/dynamodb-heartbeats.ts';
 import { dynamoRegistry } from '../../adapters/aws/dynamodb-registry.ts';
+import { ec2Power } from '../../adapters/aws/ec2-power.ts';
+import { ssmGuardAsk } from '../../adapters/aws/ssm-guard-ask.ts';
 import { bootClock } from '../../adapters/node/boot-clock.ts';
 import { randomIds, systemWallClock, timerSleeper } from '../../adapters/node/clocks.ts';
+import { networkProbe } from '../../adapters/node/probe.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Workflow } from '../../core/ports.ts';
 import { api, type HttpAnswer } from '../../lambdas/api/handler.ts';
+import { openStream, sseText } from '../../lambdas/api/stream.ts';
 import { findBehind } from '../../lambdas/find-behind/handler.ts';
 import { haFence } from '../../lambdas/ha-fence/handler.ts';
 import { haInvestigate } from '../../lambdas/ha-investigate/handler.ts';
 import { haRecover } from '../../lambdas/ha-recover/handler.ts';
+import { instanceState } from '../../lambdas/instance-state/handler.ts';
 import { reconcileHandler } from '../../lambdas/reconcile/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
 import type { ControlPorts } from '../../lambdas/shared/ports.ts';
+import { withSharedQueries, withSharedScans } from '../../lambdas/shared/shared-reads.ts';
 import type { ControlConfig } from '../control-config.ts';
+import type { OpenStream } from './stream-route.ts';
 
 export const ACCOUNT = { partition: 'aws', region: 'local', id: '000000000000' } as const;
 
@@ -30,14 +37,20 @@ export function controlPorts(config: ControlConfig, workflow: Workflow, log: Log
   const { accessKeyId, secretAccessKey, region } = config;
   const place = { region, endpoint: config.emulatorUrl, credentials: { accessKeyId, secretAccessKey } };
   const dynamo = createDynamo(place, CONTROL_LIMITS);
+  const aws = { ...place, endpoint: config.awsUrl };
   return {
-    heartbeats: dynamoHeartbeats({
-      dynamo,
-      table: config.tables.heartbeats,
-      onMalformed: (principal, why) => log('warn', `heartbeat item ${principal} cannot be read: ${why}`),
-    }),
-    registry: dynamoRegistry({ dynamo, table: config.tables.registry }),
+    heartbeats: withSharedScans(
+      dynamoHeartbeats({
+        dynamo,
+        table: config.tables.heartbeats,
+        onMalformed: (principal, why) => log('warn', `heartbeat item ${principal} cannot be read: ${why}`),
+      }),
+    ),
+    registry: withSharedQueries(dynamoRegistry({ dynamo, table: config.tables.registry })),
     workflow,
+    power: ec2Power(aws),
+    guardAsk: ssmGuardAsk(aws),
+    probe: networkProbe,
     wall: systemWallClock,
     boot: bootClock(),
     sleeper: timerSleeper,
@@ -53,6 +66,8 @@ export interface Lambdas {
   readonly findBehind: Handler<unknown>;
   readonly reconcile: Handler<unknown>;
   readonly api: Handler<HttpAnswer>;
+  readonly instanceState: Handler<unknown>;
+  readonly openStream: OpenStream;
 }
 
 export function createLambdas(ports: ControlPorts): Lambdas {
@@ -72,5 +87,9 @@ export function createLambdas(ports: ControlPorts): Lambdas {
     findBehind: findBehind(ports),
     reconcile: reconcileHandler(ports),
     api: api(ports, { account: ACCOUNT }),
+    instanceState: instanceState(ports),
+    async *openStream(request) {
+      for await (const item of openStream(ports, request)) yield sseText(item);
+    },
   };
 }

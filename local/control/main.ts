@@ -54,11 +54,13 @@ async function main(): Promise<void> {
   parts.driver = driver;
 
   await applyFirst(ports, config.definitionFile);
-  await startApiServer({ api: lambdas.api, port: config.port, token: config.token });
+  const { socket, token } = config;
+  const { api, openStream, instanceState } = lambdas;
+  await startApiServer({ api, openStream, instanceState, socket, token, log });
   const onError = (what: string) => (error: unknown) => log('warn', `${what}: ${messageOf(error)}`);
   every(FIND_BEHIND_MS, { overlap: true, run: () => lambdas.findBehind({}), onError: onError('find-behind') });
   every(RECONCILE_MS, { overlap: false, run: () => lambdas.reconcile({}), onError: onError('reconcile') });
-  log('info', `control plane ready on port ${config.port}`);
+  log('info', `control plane ready on ${config.socket}`);
 }
 
 function required(driver: WorkflowDriver | undefined): WorkflowDriver {

@@ -16,6 +16,7 @@ export const HOST_ENTRIES = {
   init: 'local/fleet/init.ts',
   guard: 'agent/guard/main.ts',
   agent: 'agent/main.ts',
+  command: 'agent/command.ts',
   service: 'local/samples/service.ts',
 } as const;
 
@@ -49,6 +50,7 @@ export async function buildHostScripts(
     init: join(folder, 'init.mjs'),
     guard: join(folder, 'guard.mjs'),
     agent: join(folder, 'agent.mjs'),
+    command: join(folder, 'command.mjs'),
     service: join(folder, 'service.mjs'),
   };
 }

@@ -3,9 +3,11 @@ import * as z from 'zod';
 import type { Role } from '../../adapters/node/marks.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
+import { EC2_MODES } from './ec2/modes.ts';
+import { asConflict } from './fleet.ts';
 import type { Fleet, ServiceFilter } from './fleet.ts';
 
-const POWER_FAULTS = ['power-off', 'power-on', 'reboot', 'cut', 'heal'] as const;
+const POWER_FAULTS = ['power-off', 'power-on', 'reboot', 'crash', 'stolen', 'cut', 'heal'] as const;
 const CONTROL_FAULTS = ['kill-control', 'stop-control', 'start-control'] as const;
 
 /** Faults that are a signal to processes of certain roles. SIGUSR1 makes the sample service ignore SIGTERM. */
@@ -45,6 +47,8 @@ export const Fault = z.discriminatedUnion('fault', [
     service: z.string().min(1).optional(),
   }),
   z.strictObject({ fault: z.enum(CONTROL_FAULTS) }),
+  /** Of EC2 itself, about one host or all. */
+  z.strictObject({ fault: z.literal('ec2'), mode: z.enum([...EC2_MODES, 'well']), host: host.optional() }),
 ]);
 export type Fault = z.infer<typeof Fault>;
 
@@ -65,8 +69,9 @@ export interface FaultDone {
 export function parseFault(json: unknown): Fault {
   const parsed = Fault.safeParse(json);
   if (parsed.success) return parsed.data;
-  const known = [...POWER_FAULTS, ...AGENT_FAULTS, ...SERVICE_FAULTS, ...CONTROL_FAULTS].join(', ');
-  const advice = `"fault" is one of ${known}; all but the control ones need "host"`;
+  const known = [...POWER_FAULTS, ...AGENT_FAULTS, ...SERVICE_FAULTS, ...CONTROL_FAULTS, 'ec2'].join(', ');
+  const modes = [...EC2_MODES, 'well'].join(', ');
+  const advice = `"fault" is one of ${known}; all but the control ones and ec2 need "host", ec2 needs "mode": ${modes}`;
   throw new HaError('config_invalid', `${z.prettifyError(parsed.error)}\n${advice}`);
 }
 
@@ -80,6 +85,15 @@ export async function causeFault(fault: Fault, fleet: Fleet, control: ControlSwi
       break;
     case 'reboot':
       await fleet.reboot(fault.host);
+      break;
+    case 'crash':
+      await asConflict(() => fleet.ec2.crash(fleet.idOf(fault.host)));
+      break;
+    case 'stolen':
+      await asConflict(() => fleet.ec2.steal(fleet.idOf(fault.host)));
+      break;
+    case 'ec2':
+      setEc2(fault, fleet);
       break;
     case 'cut':
       fleet.cut(fault.host);
@@ -110,6 +124,12 @@ export async function causeFault(fault: Fault, fleet: Fleet, control: ControlSwi
       return unreachable(fault);
   }
   return { signalled: null };
+}
+
+function setEc2(fault: Extract<Fault, { fault: 'ec2' }>, fleet: Fleet): void {
+  const id = fault.host === undefined ? undefined : fleet.idOf(fault.host);
+  if (fault.mode === 'well') fleet.ec2.clearModes(id);
+  else fleet.ec2.setMode(fault.mode, id);
 }
 
 function sendSignal(

@@ -9,11 +9,18 @@ import type { Role } from '../../adapters/node/marks.ts';
 import { environmentOf, findMarked, signalAll } from '../../adapters/node/processes.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { HostScripts } from './build.ts';
+import type { Ec2Cloud } from './ec2/cloud.ts';
+import { Ec2Error } from './ec2/ec2-error.ts';
+import { startEc2 } from './ec2/server.ts';
+import type { StateChangeEvent } from './ec2/state-events.ts';
+import { machinesOf } from './machines.ts';
 import { Instance } from './instance.ts';
 import type { HostIdentity, InstanceView } from './instance.ts';
 import { startProxy } from './proxy.ts';
 
 const HOSTS_MAX = 64;
+const ACCOUNT = '000000000000';
+const ACCESS_KEY = 'local';
 
 export interface FleetOptions {
   readonly cluster: string;
@@ -26,6 +33,10 @@ export interface FleetOptions {
   readonly scripts: HostScripts;
   /** Unix socket of the witness. */
   readonly witness: string;
+  /** Owner of the instances, as EC2 tells it. */
+  readonly account?: string | undefined;
+  /** Every change of state that the local EC2 reports, as EventBridge delivers them: perhaps twice, perhaps late. */
+  readonly onStateChange?: ((event: StateChangeEvent) => void) | undefined;
   readonly log: (text: string) => void;
 }
 
@@ -38,8 +49,15 @@ export interface ServiceFilter {
 
 export interface Fleet {
   instances(): InstanceView[];
+  /** Endpoint of EC2 and SSM. */
+  readonly awsUrl: string;
+  readonly ec2: Ec2Cloud;
+  /** Instance id of a host. */
+  idOf(host: string): string;
   /** `host` is a name of the definition or an instance id, here and below. */
+  /** A start by way of EC2; a machine that has crashed is stopped first. */
   powerOn(host: string): Promise<void>;
+  /** At once, and EC2 knows. */
   powerOff(host: string): Promise<void>;
   reboot(host: string): Promise<void>;
   cut(host: string): void;
@@ -63,7 +81,19 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   if (read.state === 'unreadable') options.log(`launches.json cannot be read, every host counts as new: ${read.why}`);
   const launchTimes = read.state === 'read' ? read.value : {};
   const instances: Instance[] = [];
-  for (const host of options.hosts) instances.push(await createInstance(options, host, launchTimes[host.name]));
+  const lost: Lost = { tell: () => undefined };
+  for (const host of options.hosts) instances.push(await createInstance(options, host, launchTimes[host.name], lost));
+  const keepLaunches = (): Promise<void> =>
+    launches.write(Object.fromEntries(instances.map((each) => [each.identity.host, each.view().launchTime])));
+  const ec2 = await startEc2({
+    source: machinesOf({ instances, keepLaunches, onLost: (listener) => (lost.tell = listener) }),
+    region: options.region,
+    account: options.account ?? ACCOUNT,
+    accessKeyId: ACCESS_KEY,
+    onStateChange: options.onStateChange,
+    log: options.log,
+  });
+  const { cloud } = ec2;
 
   const find = (host: string): Instance => {
     const found = instances.find(({ identity }) => identity.host === host || identity.machine === host);
@@ -73,11 +103,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
   return {
     instances: () => instances.map((instance) => instance.view()),
-    async powerOn(host) {
-      await find(host).powerOn();
-      await launches.write(Object.fromEntries(instances.map((each) => [each.identity.host, each.view().launchTime])));
+    awsUrl: ec2.url,
+    ec2: cloud,
+    idOf: (host) => find(host).identity.machine,
+    powerOn: (host) => asConflict(() => cloud.powerOn(find(host).identity.machine)),
+    async powerOff(host) {
+      await find(host).powerOff();
+      lost.tell(find(host).identity.machine);
     },
-    powerOff: (host) => find(host).powerOff(),
     reboot: (host) => find(host).reboot(),
     cut: (host) => {
       find(host).proxy.cut();
@@ -87,11 +120,28 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
     signalRole: (host, role, signal, filter = {}) => signalRole(find(host), role, signal, filter),
     async close() {
+      await ec2.close();
       const outcomes = await Promise.allSettled(instances.map((instance) => instance.powerOff()));
       await Promise.all(instances.map((instance) => instance.proxy.close()));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
+}
+
+/** Who is told that an instance went off by itself. */
+interface Lost {
+  tell: (id: string) => void;
+}
+
+/** What EC2 refuses, in the words of the failure table. */
+export async function asConflict(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Ec2Error)) throw error;
+    const code = error.code === 'IncorrectInstanceState' ? 'conflict' : 'power_refused';
+    throw new HaError(code, `${error.code}: ${error.message}`);
+  }
 }
 
 function signalRole(instance: Instance, role: Role, signal: NodeJS.Signals, filter: ServiceFilter): number {
@@ -113,6 +163,7 @@ async function createInstance(
   options: FleetOptions,
   host: FleetOptions['hosts'][number],
   lastLaunchTime: string | undefined,
+  lost: Lost,
 ): Promise<Instance> {
   const folder = join(options.stateDir, 'hosts', host.name);
   await mkdir(folder, { recursive: true });
@@ -132,16 +183,18 @@ async function createInstance(
     guardEntry: options.scripts.guard,
     agentEntry: options.scripts.agent,
     sampleCommand: [process.execPath, options.scripts.service, '--witness', options.witness],
-    accessKeyId: 'local',
-    secretAccessKey: 'local',
+    accessKeyId: ACCESS_KEY,
+    secretAccessKey: ACCESS_KEY,
   };
   return new Instance({
     identity,
     folder,
     initEntry: options.scripts.init,
+    commandEntry: options.scripts.command,
     environment: hostEnvironment(options.witness),
     proxy,
     lastLaunchTime,
+    onLost: () => lost.tell(host.machine),
     log: options.log,
   });
 }

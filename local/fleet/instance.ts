@@ -2,15 +2,22 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { replaceFile } from '../../adapters/node/file-store.ts';
 import type { HostConfig } from '../../adapters/node/host-config.ts';
 import { MARKS, mark } from '../../adapters/node/marks.ts';
 import { endMarked } from '../../adapters/node/processes.ts';
 import { HaError } from '../../core/failures/failures.ts';
+import { runCommand } from './command-run.ts';
+import type { RunResult } from './ec2/machine-source.ts';
 import type { HostProxy } from './proxy.ts';
+
+/** The longest that a shutdown may take before the power goes; a little longer than what init grants. */
+const SHUTDOWN_MS = 10_000;
 
 export type InstanceState = 'stopped' | 'pending' | 'running' | 'stopping';
 
@@ -34,10 +41,14 @@ export interface InstanceOptions {
   /** Folder of this instance: configuration, log, and the state that survives power cuts. */
   readonly folder: string;
   readonly initEntry: string;
+  /** `holdfast-agent` as a script. */
+  readonly commandEntry: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly proxy: HostProxy;
   /** Moment of the last start, from an earlier life of the runtime. */
   readonly lastLaunchTime: string | undefined;
+  /** It went off by itself, and is off now. */
+  readonly onLost: () => void;
   readonly log: (text: string) => void;
 }
 
@@ -49,6 +60,8 @@ export class Instance {
   #launchTime: string;
   #bootId = '';
   #init: ChildProcess | undefined;
+  /** Ends the orderly phase of the shutdown under way. */
+  #cutShort: () => void = () => undefined;
   /** Power is switched one order after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -82,8 +95,9 @@ export class Instance {
     });
   }
 
-  /** Every process at once, without warning, as when power fails. */
+  /** Every process at once, without warning, as when power fails; also if it is just shutting down. */
   powerOff(): Promise<void> {
+    this.#cutShort();
     return this.#inTurn(async () => {
       if (this.#state === 'stopped') return;
       this.#state = 'stopping';
@@ -92,10 +106,21 @@ export class Instance {
     });
   }
 
-  /** Power off and on again: a new boot of the same launch. */
-  reboot(): Promise<void> {
+  /** The power button: its init lets the guard end everything in good order, for a bounded time. */
+  shutDown(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#state !== 'running') {
+      if (this.#state === 'stopped') return;
+      this.#state = 'stopping';
+      await this.#orderlyEnd();
+      await this.#endAll();
+      this.#state = 'stopped';
+    });
+  }
+
+  /** Power off and on again: a new boot of the same launch. Of what is off only if it has crashed, asked in its turn. */
+  reboot(hasCrashed: () => boolean = () => false): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#state !== 'running' && !hasCrashed()) {
         throw new HaError('conflict', `${this.identity.host} is ${this.#state}; only a running instance reboots`);
       }
       await this.#endAll();
@@ -103,13 +128,42 @@ export class Instance {
     });
   }
 
+  /** `holdfast-agent check --json` as a process of this instance, so that it ends with it. */
+  check(timeoutMs: number): Promise<RunResult> {
+    const { commandEntry, environment, folder } = this.#options;
+    const env = {
+      ...environment,
+      [MARKS.instance]: this.identity.instanceMark,
+      HOLDFAST_CONFIG: this.#configFile(),
+    };
+    return runCommand([process.execPath, commandEntry, 'check', '--json'], { env, cwd: folder, timeoutMs });
+  }
+
+  #configFile(): string {
+    return join(this.#options.folder, 'config.json');
+  }
+
+  async #orderlyEnd(): Promise<void> {
+    const init = this.#init;
+    this.#init = undefined; // Its end is expected.
+    if (init === undefined || init.exitCode !== null || init.signalCode !== null) return;
+    const isOver = new AbortController();
+    const cut = new Promise<void>((resolve) => (this.#cutShort = resolve));
+    const exited = once(init, 'exit', { signal: isOver.signal });
+    const tooLong = delay(SHUTDOWN_MS, undefined, { signal: isOver.signal });
+    init.kill('SIGTERM');
+    await Promise.race([exited, cut, tooLong]).catch(() => undefined);
+    this.#cutShort = () => undefined;
+    isOver.abort();
+    await Promise.allSettled([exited, tooLong]);
+  }
+
   async #boot(): Promise<void> {
     await this.#endAll(); // Whatever an earlier runtime may have left.
     this.#bootId = randomUUID();
-    const { folder } = this.#options;
     await mkdir(this.identity.stateDir, { recursive: true });
     const config: HostConfig = { ...this.identity, bootId: this.#bootId, launchTime: this.#launchTime };
-    const configFile = join(folder, 'config.json');
+    const configFile = this.#configFile();
     await replaceFile(configFile, JSON.stringify(config, null, 2));
     this.#init = this.#startInit(configFile);
     this.#state = 'running';
@@ -137,7 +191,7 @@ export class Instance {
   /** Without firmware there is no machine: whatever is left of it ends. */
   #crashed(): void {
     this.#options.log(`${this.identity.host}: init ended by itself; the instance is off`);
-    this.powerOff().catch((error: unknown) => {
+    this.powerOff().then(this.#options.onLost, (error: unknown) => {
       this.#options.log(`${this.identity.host}: ${String(error)}`);
     });
   }

@@ -102,6 +102,40 @@ test('other trouble is said anew', async () => {
   expect(logged).toEqual(['no renewal: store_unavailable', 'no renewal: store_throttled']);
 });
 
+describe('in a hurry', () => {
+  test('a new mark makes it beat every 50 ms for L_c + ε and 5 s, then as before', async () => {
+    await pass(1_000);
+    await control.heartbeats().hurry('h1', 77);
+    await pass(1_000);
+    // The beat at 1,250 brings the mark; then one every 50 ms.
+    expect(renewed.slice(5, 9).map(({ sentAt }) => sentAt)).toEqual([1_250, 1_300, 1_350, 1_400]);
+    await pass(9_000);
+    const sent = renewed.map(({ sentAt }) => sentAt);
+    const last = sent.filter((at) => at < 1_250 + 3_350 + 50 + 5_000).at(-1);
+    expect(last).toBe(9_600);
+    expect(sent.filter((at) => at > 9_650)).toEqual([9_900, 10_150, 10_400, 10_650, 10_900]);
+  });
+
+  test('a mark that stood there before this beating began is an old one', async () => {
+    loop.stop();
+    await control.heartbeats().hurry('h1', 77);
+    const { clock } = fakeTime();
+    renewed = [];
+    loop = startBeating('s1', EVEN, {
+      clock,
+      own: control.ownHeartbeat('h1'),
+      random: () => 0.5,
+      log: (_, text) => void logged.push(text),
+      beat,
+      guardSilentMs: () => 0,
+      onRenewed: ({ seq }, sentAt, answeredAt) => void renewed.push({ seq, sentAt, answeredAt }),
+      onRefused: (found) => void refused.push(found),
+    });
+    await pass(1_000);
+    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([0, 250, 500, 750, 1_000]);
+  });
+});
+
 describe('S3', () => {
   test('refused ends the beating, and is passed on once', async () => {
     await pass(300);

@@ -50,7 +50,6 @@ describe('validate', () => {
     const { exit, out } = await shell('local/samples/cluster.yaml');
     expect(exit).toBe(0);
     expect(out).toContain('Valid: cluster demo: 3 hosts, 3 groups; a silent owner is replaced 3.4 s after');
-    expect(out).toContain('warning: local/samples/cluster.yaml:20:5 groups[0]: group ledger has neither');
   });
 
   test('a bad one: every problem with file, line, value and what to write', async () => {
@@ -125,6 +124,14 @@ describe('apply', () => {
     expect(asked).toHaveLength(1);
   });
 
+  test('--dry-run saves nothing', async () => {
+    const { url, asked } = await api(() => ({ body: accepted(5) }));
+    const shown = await holdfast(['apply', 'good.yaml', '--dry-run', '--yes', '--api', url], { directory });
+    expect(shown.exit).toBe(0);
+    expect(shown.out).toContain('Changes:\n  group web: added\nNothing was changed.\n');
+    expect(asked.map(({ url: path }) => path)).toEqual(['/api/v1/definition?dryRun=1']);
+  });
+
   test('a bad definition never leaves this machine', async () => {
     const { url, asked } = await api(() => ({ body: accepted(5) }));
     expect((await holdfast(['apply', 'bad.yaml', '--yes', '--api', url], { directory })).exit).toBe(2);
@@ -150,6 +157,25 @@ describe('apply', () => {
   });
 });
 
+describe('diff', () => {
+  test.each([
+    [true, ['group web: added'], 1],
+    [false, [], 0],
+  ])('changed %j exits as diff(1) does', async (changed, diff, exit) => {
+    const { url, asked } = await api(() => ({ body: { rev: 5, changed, warnings: [], diff } }));
+    const shown = await holdfast(['diff', 'good.yaml', '--api', url], { directory });
+    expect(shown.exit).toBe(exit);
+    expect(shown.out).toContain(changed ? 'Changes:\n  group web: added\n' : 'Nothing to change.\n');
+    const json = await holdfast(['diff', 'good.yaml', '--json', '--api', url], { directory });
+    expect([json.exit, JSON.parse(json.out)]).toEqual([exit, { rev: 5, changed, warnings: [], diff }]);
+    expect(asked.every(({ url: path }) => path.endsWith('?dryRun=1'))).toBe(true);
+  });
+
+  test('a bad definition is no difference', async () => {
+    expect((await holdfast(['diff', 'bad.yaml'], { directory })).exit).toBe(2);
+  });
+});
+
 describe('move', () => {
   const plan = ['release ledger/0 on h1', 'start ledger/0 on h2'];
   const answers = ({ url, body }: Asked): Reply => {
@@ -164,7 +190,7 @@ describe('move', () => {
     expect(shown.exit).toBe(0);
     expect(shown.out).toBe(
       'Plan for ledger/0:\n  release ledger/0 on h1\n  start ledger/0 on h2\n' +
-        'Started move.ledger.0.e4.1. Follow it: holdfast run move.ledger.0.e4.1\n',
+        'Started move.ledger.0.e4.1. Follow it: holdfast run move.ledger.0.e4.1 --follow\n',
     );
     expect(asked.slice(1).map(({ url: path, body }) => [path, JSON.parse(body) as unknown])).toEqual([
       ['/api/v1/groups/ledger/move', { slot: 0, to: 'h2', dryRun: true }],
@@ -176,6 +202,13 @@ describe('move', () => {
     const { url, asked } = await api(answers);
     expect((await holdfast(['move', 'ledger', '--slot', '0', '--api', url], { isInteractive: true })).exit).toBe(1);
     expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([{ slot: 0, dryRun: true }]);
+  });
+
+  test('--dry-run starts nothing', async () => {
+    const { url, asked } = await api(answers);
+    const shown = await holdfast(['move', 'ledger', '--slot', '0', '--dry-run', '--api', url]);
+    expect([shown.exit, shown.out.endsWith('Nothing was changed.\n')]).toEqual([0, true]);
+    expect(asked).toHaveLength(1);
   });
 
   test.each([
@@ -200,8 +233,8 @@ describe('show', () => {
     const { url } = await api(await answers());
     const { out } = await holdfast(['show', '--api', url]);
     expect(out).toContain('Definition 4 of cluster demo: 3 hosts, 3 groups;');
-    expect(out).toContain('h1    i-00000000000000001  a     -       lease\n');
-    expect(out).toContain('ledger  1 active + 1 standby  10        lease-over  ledger-store, ledger-api\n');
+    expect(out).toContain('h1    i-00000000000000001  a     -       ec2, then lease\n');
+    expect(out).toContain('ledger  1 active + 1 standby  10        lease-over, power-off  ledger-store, ledger-api\n');
   });
 
   test('a group and its services', async () => {

@@ -1,5 +1,5 @@
 /** Views as the API would serve them in the middle of a failover. */
-import type { RunStoryView, RunView, StatusView } from '../../core/protocol/views.ts';
+import type { HostView, RunStoryView, RunView, StatusView } from '../../core/protocol/views.ts';
 
 export const RUN = 'ha.h1.4b0c6a52-6d0f-4a5f-9d0b-0f3b0a5a9e11.412';
 
@@ -14,6 +14,15 @@ export const OPEN_RUN: RunView = {
   summary: 'h1 fell silent; its lease runs out in 1.2 s',
   openedAtMs: 997_800,
   closedAtMs: null,
+  boundMs: 8854,
+};
+
+const PLAIN: Pick<HostView, 'adminReason' | 'zone' | 'labels' | 'machine' | 'fencing'> = {
+  adminReason: '',
+  zone: null,
+  labels: {},
+  machine: null,
+  fencing: [['lease']],
 };
 
 export const STATUS: StatusView = {
@@ -23,6 +32,7 @@ export const STATUS: StatusView = {
   atMs: 1_000_000,
   hosts: [
     {
+      ...PLAIN,
       name: 'h1',
       status: 'Investigating',
       why: 'no beat since 412',
@@ -35,6 +45,7 @@ export const STATUS: StatusView = {
       claimRun: RUN,
     },
     {
+      ...PLAIN,
       name: 'h2',
       status: 'Up',
       why: '',
@@ -47,6 +58,7 @@ export const STATUS: StatusView = {
       claimRun: null,
     },
     {
+      ...PLAIN,
       name: 'h3',
       status: 'Connecting',
       why: '',
@@ -107,7 +119,14 @@ export const STATUS: StatusView = {
 export const STORY: RunStoryView = {
   run: { ...OPEN_RUN, phase: 'Done', outcome: 'Recovered', summary: 'ledger/0 runs on h2', closedAtMs: 1_002_100 },
   steps: [
-    { n: 1, step: 'Open', atMs: 997_800, tookMs: 12, says: 'h1 is claimed; it owns ledger/0', facts: {} },
+    {
+      n: 1,
+      step: 'Open',
+      atMs: 997_800,
+      tookMs: 12,
+      says: 'h1 is claimed; it owns ledger/0',
+      facts: { observedAtMs: 997_200 },
+    },
     {
       n: 2,
       step: 'Ask peers',
@@ -122,7 +141,7 @@ export const STORY: RunStoryView = {
       atMs: 998_200,
       tookMs: 1930,
       says: 'version 412 stood for 3.41 s, longer than the 3.40 s of its session; the session was revoked',
-      facts: { evidence: { kind: 'lease-over', host: 'h1' } },
+      facts: { evidence: { kind: 'lease-over', host: 'h1', because: 'version 412 stood for longer than its lease' } },
     },
   ],
 };

@@ -1,6 +1,7 @@
 /** An API of fixed answers on a loopback port, and a terminal that keeps what it is shown. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { StreamMessage } from '../../core/protocol/views.ts';
 import type { CliIo } from '../../cli/io.ts';
 import { run } from '../../cli/program.ts';
 
@@ -15,6 +16,8 @@ export interface Asked {
 export interface Reply {
   readonly status?: number;
   readonly body: unknown;
+  /** Else application/json. */
+  readonly type?: string;
 }
 
 export interface Api {
@@ -32,7 +35,7 @@ export async function serve(answer: (asked: Asked) => Reply): Promise<Api> {
       const one = { method, url, authorization: headers.authorization, type: headers['content-type'], body };
       asked.push(one);
       const reply = answer(one);
-      response.writeHead(reply.status ?? 200, { 'content-type': 'application/json' });
+      response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json' });
       response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
     });
   });
@@ -50,6 +53,12 @@ async function read(request: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Server-sent events, then the end of the stream. */
+export function streamOf(messages: readonly StreamMessage[]): Reply {
+  const body = messages.map(({ type, data }) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`).join('');
+  return { type: 'text/event-stream', body };
 }
 
 export interface Shown {

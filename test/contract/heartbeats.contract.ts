@@ -131,8 +131,17 @@ export function heartbeatsContract(family: StoreFamily): void {
       expect((await heartbeats.read('h1'))?.directive).toBe(10);
     });
 
-    test('a directive to a missing host creates no item', async () => {
+    test('a hurry reaches the host with its next renewal, and stays over a new session', async () => {
+      const own = await registered(store, 'h1', 's1');
+      await store.heartbeats().hurry('h1', 1_700_000_000_123);
+      const hurried = { heartbeat: { hurry: 1_700_000_000_123 } };
+      expect(await own.renew('s1', beat(), TTL, CAP_MS)).toMatchObject(hurried);
+      expect(await own.register(registration('s2'), 's1', beat(), TTL)).toMatchObject(hurried);
+    });
+
+    test('a directive or a hurry to a missing host creates no item', async () => {
       await store.heartbeats().direct('h1', 3);
+      await store.heartbeats().hurry('h1', 3);
       expect(await store.heartbeats().read('h1')).toBeUndefined();
     });
 

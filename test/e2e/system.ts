@@ -61,7 +61,7 @@ export class Place {
 
   /** What happened, for a failed test to say. */
   async #events(): Promise<string> {
-    const { events } = await this.api().events(200);
+    const { events } = await this.api().events({ limit: 200 });
     return events.map((event) => `${String(event.atMs)} ${event.kind} ${event.subject}: ${event.says}`).join('\n');
   }
 

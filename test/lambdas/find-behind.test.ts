@@ -1,6 +1,7 @@
 /** The loop of find-behind: one invocation follows another, with or without the memory of the one before (S13). */
 import { expect, jest, test } from '@jest/globals';
-import { keys, type ObserverRecord } from '../../core/protocol/records.ts';
+import type { ObserverRecord } from '../../core/protocol/observer-records.ts';
+import { keys } from '../../core/protocol/records.ts';
 import { findBehind, type FindBehindResult } from '../../lambdas/find-behind/handler.ts';
 import { PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { Heartbeat, LateRecord } from '../../core/protocol/records.ts';
+import type { LateRecord } from '../../core/protocol/observer-records.ts';
+import type { Heartbeat } from '../../core/protocol/records.ts';
 import { keys } from '../../core/protocol/records.ts';
+import type { StatusView } from '../../core/protocol/views.ts';
 import { definitionOf, DB, PAIR } from './definitions.ts';
 import { createWorld, ROOMY, type World } from './world.ts';
 
@@ -74,6 +76,9 @@ describe('a host dies', () => {
       expect(revocation?.observedAtMs).toBeGreaterThanOrEqual(revocation?.lastRenewalMs ?? Number.NaN);
       const [run] = world.runs.filter(({ work }) => work === 'HA');
       expect(run).toMatchObject({ host: 'h1', phase: 'Done', outcome: 'Recovered' });
+      expect(world.steps(run?.run ?? '')[0]?.says).toMatch(
+        /^h1 no longer renews its lease: the last renewal was version \d+ of its session /,
+      );
       expect(outcomes(world)).toHaveLength(1);
       expect(world.hostRecord('h1')).toMatchObject({ status: 'Fenced', claim: null });
       expect(lost.map((where) => world.slot(where).epoch)).toEqual(epochs.map((epoch) => epoch + 1));
@@ -371,4 +376,15 @@ describe('many fail', () => {
     await world.run(5_000);
     expect(world.hostRecord('h1')?.status).toBe('Up');
   });
+});
+
+test('the bound of a run is that of the status where the host owns something of every group (V10)', async () => {
+  const world = await createWorld({ yaml: definitionOf({ hosts: 2, groups: [DB] }) });
+  await world.whole();
+  world.host(world.owner('db/0') ?? '').die();
+  await world.until('a run is opened', () => world.runs.some(({ work }) => work === 'HA'));
+  const { bound } = JSON.parse((await world.http('GET', '/api/v1/status')).body) as StatusView;
+  // demo: 0.25 s + 3.4 s / 0.999 + 0.2 s, and one start of 2 s.
+  expect(bound.recoveryMs).toBe(5_854);
+  expect(world.runs.find(({ work }) => work === 'HA')?.boundMs).toBe(5_854);
 });

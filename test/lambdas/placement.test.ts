@@ -234,6 +234,43 @@ describe('the definition changes', () => {
   });
 });
 
+describe('between the choice and the write', () => {
+  test('a host that an operator locks meanwhile is not given the slot: it is chosen anew', async () => {
+    const world = await createWorld({ yaml: definitionOf({ hosts: 3, groups: [DB] }) });
+    await world.whole();
+    await world.run(2_000);
+    const from = world.owner('db/0') ?? '';
+    const to = world.groups[0]?.standbys[0]?.host ?? '';
+    let queries = Number.NaN;
+    let isLocked = false;
+    world.invoke = (task) => {
+      if (task.state === 'Place') queries = 0;
+      return world.call(task);
+    };
+    // The choice is made on two queries, hosts and groups; the third looks again before the write.
+    world.faults = (op, phase) => {
+      if (isLocked || op !== 'registry.query' || phase !== 'before') return;
+      queries += 1;
+      if (queries !== 3) return;
+      isLocked = true;
+      lock(world, to);
+    };
+    world.host(from).die();
+    await world.until('it was locked', () => isLocked);
+    await world.whole();
+    expect(world.truth.ownerChanges.map((change) => change.to)).not.toContain(to);
+    expect(['h1', 'h2', 'h3'].filter((name) => name !== from && name !== to)).toContain(world.owner('db/0'));
+  });
+});
+
+/** As an operator's verb leaves it, in the very moment of a read. */
+function lock(world: World, host: string): void {
+  const { pk, sk } = keys.host(world.cluster, host);
+  const records = world.tables.registry.get(pk);
+  const { version, body } = JSON.parse(records?.get(sk) ?? '{}') as { version: number; body: HostRecord };
+  records?.set(sk, JSON.stringify({ version: version + 1, body: { ...body, admin: 'locked', adminReason: 'x' } }));
+}
+
 describe('the kill switch', () => {
   test('while HA is off nothing starts, moves or stops; once it is on again everything does', async () => {
     const world = await createWorld({ yaml: definitionOf({ hosts: 2, groups: [DB, CRON] }) });

@@ -26,6 +26,8 @@ export interface HostSetting {
   readonly cluster: string;
   readonly principal: string;
   readonly machine: string;
+  /** Of the machine's present life. */
+  readonly launchTime: () => string;
   readonly clock: MemoryClock;
   readonly store: MemoryStore;
   readonly truth: GroundTruth;
@@ -176,7 +178,7 @@ export class ScriptedHost {
       host: this.name,
       machine: this.#at.machine,
       bootId: `b${this.#boots}`,
-      launchTime: '',
+      launchTime: this.#at.launchTime(),
       guardLevel: this.script.guardLevel,
       rules: this.script.rules,
       timing: { intervalMs, holderLeaseMs, takerWaitMs, killMs, writeLifeMs, freezeMs, clockRateError },

@@ -2,49 +2,52 @@
  * The control plane in an in-memory world in virtual time: the real handlers, the real workflow file, the in-process twins
  * of the stores, and scripted hosts. Deterministic: the same story gives the same bytes.
  */
-import { readFileSync } from 'node:fs';
 import { MemoryAlerts } from '../../adapters/memory/memory-alerts.ts';
 import { MemoryClock } from '../../adapters/memory/memory-clock.ts';
+import { MemoryGuardAsk } from '../../adapters/memory/memory-guard-ask.ts';
+import { MemoryProbe } from '../../adapters/memory/memory-probe.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { type MemoryHooks, memoryTables } from '../../adapters/memory/memory-tables.ts';
 import { unpack } from '../../adapters/node/packing.ts';
 import { type Definition, isCovered, type Timing } from '../../core/config/model.ts';
 import { HaError } from '../../core/failures/failures.ts';
-import type {
-  ClusterRecord,
-  DefinitionRecord,
-  GroupRecord,
-  Heartbeat,
-  HostRecord,
-  Key,
-  RunRecord,
-  SlotRecord,
-  StepRecord,
+import {
+  type ClusterRecord,
+  type DefinitionRecord,
+  type GroupRecord,
+  type Heartbeat,
+  type HostRecord,
+  type Key,
+  keys,
+  type RunRecord,
+  type SlotRecord,
+  type StepRecord,
 } from '../../core/protocol/records.ts';
-import { keys } from '../../core/protocol/records.ts';
 import { api, type HttpAnswer } from '../../lambdas/api/handler.ts';
 import { EMPTY_SWEEP_MEMORY, type SweepMemory, sweepOnce } from '../../lambdas/find-behind/sweep.ts';
 import { haFence } from '../../lambdas/ha-fence/handler.ts';
 import { haInvestigate } from '../../lambdas/ha-investigate/handler.ts';
 import { haRecover } from '../../lambdas/ha-recover/handler.ts';
+import { instanceState } from '../../lambdas/instance-state/handler.ts';
 import { reconcileHandler } from '../../lambdas/reconcile/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
 import type { ControlPorts } from '../../lambdas/shared/ports.ts';
+import { withSharedQueries, withSharedScans } from '../../lambdas/shared/shared-reads.ts';
 import { GroundTruth } from './ground-truth.ts';
 import type { HostScript } from './host-script.ts';
+import { Machines } from './machines.ts';
+import { ROOMY } from './samples.ts';
+import { storyOf } from './story.ts';
 import { ScriptedHost } from './scripted-host.ts';
 import { type FunctionName, type Invocation, type Invoke, VirtualWorkflow } from './virtual-workflow.ts';
 
-export const SAMPLE = readFileSync(new URL('../../local/samples/cluster.yaml', import.meta.url), 'utf8');
-/** The sample with a spare host for `web`, so that it is whole again after one host has died. */
-export const ROOMY = SAMPLE.replace('active: 3, exclusive: false', 'active: 2, exclusive: false');
+export { POWERED, ROOMY, SAMPLE } from './samples.ts';
 export const ACCOUNT = { partition: 'aws', region: 'local', id: '000000000000' } as const;
 
 const RECONCILE_MS = 1_000;
 const STEP_MS = 50;
 /** What the definition caches of the handlers are keyed by is unique per world. */
 let worlds = 0;
-
 export type ControlFaults = NonNullable<MemoryHooks['faults']>;
 
 export interface WorldOptions {
@@ -60,6 +63,9 @@ export class World {
   readonly clock = new MemoryClock();
   readonly tables = memoryTables();
   readonly alerts = new MemoryAlerts();
+  readonly machines = new Machines(this.clock);
+  readonly guardAsk = new MemoryGuardAsk();
+  readonly probe = new MemoryProbe();
   readonly logged: string[] = [];
   readonly #truths = new Map<string, GroundTruth>();
   readonly workflow: VirtualWorkflow;
@@ -78,6 +84,7 @@ export class World {
   #freshNo = 0;
   readonly #worldNo: number;
   readonly #reconcile: Handler<unknown>;
+  readonly instanceState: Handler<unknown>;
 
   constructor() {
     worlds += 1;
@@ -91,9 +98,12 @@ export class World {
     });
     this.workflow = new VirtualWorkflow(this.clock, (task) => this.invoke(task));
     this.ports = {
-      heartbeats: store.heartbeats(),
-      registry: store.registry(),
+      heartbeats: withSharedScans(store.heartbeats()),
+      registry: withSharedQueries(store.registry()),
       workflow: this.workflow,
+      power: this.machines.port(),
+      guardAsk: this.guardAsk,
+      probe: this.probe,
       wall: this.clock.wall,
       boot: this.clock.boot,
       sleeper: this.clock.sleeper,
@@ -108,6 +118,7 @@ export class World {
       HaRecover: haRecover(this.ports),
     };
     this.#reconcile = reconcileHandler(this.ports);
+    this.instanceState = instanceState(this.ports);
   }
 
   /** Unlike in its first eight characters already, as event ids need it. */
@@ -160,21 +171,18 @@ export class World {
     void reconcile();
   }
 
-  reconcile(): Promise<unknown> {
-    return this.#reconcile({});
-  }
+  reconcile = (): Promise<unknown> => this.#reconcile({});
 
   // ---- operators -------------------------------------------------------------------------------------------------
 
   async http(method: string, path: string, body?: string): Promise<HttpAnswer> {
     const [rawPath = '', rawQueryString = ''] = path.split('?');
-    const event = {
+    return this.api({
       rawPath,
       rawQueryString,
       requestContext: { http: { method }, by: 'operator' },
       ...(body === undefined ? {} : { body }),
-    };
-    return this.api(event);
+    });
   }
 
   async apply(yaml: string): Promise<void> {
@@ -202,14 +210,23 @@ export class World {
   }
 
   addHost(name: string, script: Partial<HostScript> = {}): ScriptedHost {
-    const host = this.#newHost(name, `m-${name}`, script);
+    const machine = this.machineOf(name);
+    const host = this.#newHost(name, machine, script);
+    this.machines.add(machine, host.principal).host = host;
     this.hosts.set(name, host);
     return host;
   }
 
   /** Another machine with the identity of `name`; what `host(name)` gives stays the first. */
-  cloneHost(name: string): ScriptedHost {
-    return this.#newHost(name, `clone-of-${name}`, {});
+  cloneHost = (name: string): ScriptedHost => this.#newHost(name, `clone-of-${name}`, {});
+
+  /** EC2's events reach the control plane from now on. */
+  sendEvents(): void {
+    this.machines.sendTo((event) => (this.isControlDown ? null : this.instanceState(event)), this.logged);
+  }
+
+  machineOf(name: string): string {
+    return this.definition.hosts.find((host) => host.name === name)?.instanceId ?? `m-${name}`;
   }
 
   #newHost(name: string, machine: string, script: Partial<HostScript>): ScriptedHost {
@@ -221,6 +238,7 @@ export class World {
         cluster: this.cluster,
         principal,
         machine,
+        launchTime: () => (machine === this.machineOf(name) ? this.machines.of(machine).launchTime : ''),
         clock: this.clock,
         store: new MemoryStore(this.tables, {
           faults: () => {
@@ -358,20 +376,7 @@ export class World {
 
   /** For the message of a failed story. */
   story(): string {
-    const hosts = [...this.hosts.keys()].map(
-      (name) => `${name}: ${this.hostRecord(name)?.status ?? '-'} (${this.hostRecord(name)?.why ?? ''})`,
-    );
-    const slots = this.groups.flatMap(({ group, slots: all }) =>
-      all.map(
-        (s) =>
-          `${group}/${s.slot}: ${s.phase} on ${s.owner?.host ?? '-'} e${s.epoch} claim ${s.claim ?? '-'}, runs on [${this.truth.runners(`${group}/${s.slot}`).join()}] (${s.why})`,
-      ),
-    );
-    const runs = this.workflow.names.map(
-      (name) =>
-        `${name}: ${this.workflow.execution(name)?.status ?? ''} ${this.runRecord(name)?.outcome ?? '-'}: ${this.runRecord(name)?.summary ?? ''}`,
-    );
-    return [...hosts, ...slots, ...runs, ...this.logged.slice(-10)].join('\n');
+    return storyOf(this);
   }
 
   #wroteGroup(subject: string): void {

@@ -105,8 +105,8 @@ describe('state', () => {
 });
 
 describe('control', () => {
-  test('six Lambdas on Node 24, arm64, that know the tables and the workflow', () => {
-    control.resourceCountIs('AWS::Lambda::Function', 6);
+  test('seven Lambdas on Node 24, arm64, that know the tables and the workflow', () => {
+    control.resourceCountIs('AWS::Lambda::Function', 7);
     control.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -122,7 +122,7 @@ describe('control', () => {
   });
 
   test('an asynchronous call is neither repeated nor kept', () => {
-    control.resourceCountIs('AWS::Lambda::EventInvokeConfig', 6);
+    control.resourceCountIs('AWS::Lambda::EventInvokeConfig', 7);
     control.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
       MaximumRetryAttempts: 0,
       MaximumEventAgeInSeconds: 60,
@@ -144,6 +144,20 @@ describe('control', () => {
       'FindBehind',
       'Reconcile',
     ]);
+  });
+
+  test('every state change of an EC2 instance calls instance-state, while it is of use', () => {
+    control.resourceCountIs('AWS::Events::Rule', 1);
+    control.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['aws.ec2'], 'detail-type': ['EC2 Instance State-change Notification'] },
+      State: 'ENABLED',
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^InstanceStateFunction'), 'Arn'] },
+          RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 2 },
+        }),
+      ],
+    });
   });
 
   test('a sweep outlives the minute after which the next one starts', () => {
@@ -191,38 +205,47 @@ describe('control', () => {
 
 describe('rights (S16)', () => {
   const RECORD = ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
-  const REVOKE = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
   const SWEEP = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'];
   const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+
+  const READ_POWER = ['ec2:DescribeInstanceStatus', 'ec2:DescribeInstances'];
+  const RUNS = ['states:DescribeExecution', 'states:StartExecution'];
 
   test.each([
     {
       lambda: 'FindBehind',
       rights: {
-        Heartbeats: ['dynamodb:Scan'],
+        Heartbeats: ['dynamodb:GetItem', 'dynamodb:Scan'],
         Registry: RECORD,
-        other: [...LOGS, 'sns:Publish', 'states:StartExecution'],
-      },
-    },
-    { lambda: 'HaInvestigate', rights: { Heartbeats: REVOKE, Registry: RECORD, other: [...LOGS, 'sns:Publish'] } },
-    { lambda: 'HaFence', rights: { Heartbeats: REVOKE, Registry: RECORD, other: [...LOGS, 'sns:Publish'] } },
-    { lambda: 'HaRecover', rights: { Heartbeats: REVOKE, Registry: RECORD, other: [...LOGS, 'sns:Publish'] } },
-    {
-      lambda: 'Reconcile',
-      rights: {
-        Heartbeats: SWEEP,
-        Registry: RECORD,
-        other: [...LOGS, 'sns:Publish', 'states:DescribeExecution', 'states:StartExecution'],
+        other: [...LOGS, 'sns:Publish', ...RUNS],
       },
     },
     {
-      lambda: 'Api',
+      lambda: 'InstanceState',
+      rights: { Heartbeats: ['dynamodb:GetItem'], Registry: RECORD, other: [...READ_POWER, ...LOGS, ...RUNS] },
+    },
+    {
+      lambda: 'HaInvestigate',
+      rights: {
+        Heartbeats: ['dynamodb:GetItem', 'dynamodb:Scan'],
+        Registry: RECORD,
+        other: [...READ_POWER, ...LOGS, 'ssm:GetCommandInvocation', 'ssm:SendCommand', 'ssm:SendCommand'],
+      },
+    },
+    {
+      lambda: 'HaFence',
       rights: {
         Heartbeats: SWEEP,
         Registry: RECORD,
-        other: [...LOGS, 'states:DescribeExecution', 'states:StartExecution'],
+        other: [...READ_POWER, 'ec2:StopInstances', ...LOGS, 'sns:Publish'],
       },
     },
+    {
+      lambda: 'HaRecover',
+      rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...LOGS, 'sns:Publish', 'states:DescribeExecution'] },
+    },
+    { lambda: 'Reconcile', rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...LOGS, 'sns:Publish', ...RUNS] } },
+    { lambda: 'Api', rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...READ_POWER, ...LOGS, ...RUNS] } },
   ])('$lambda may do this and nothing else', ({ lambda, rights }) => {
     expect(rightsOf(lambda)).toEqual(rights);
   });
@@ -236,11 +259,12 @@ describe('rights (S16)', () => {
     }
   });
 
-  test('only the workflow has rights on every resource: log delivery and tracing know no resources', () => {
+  test('rights on every resource are those whose actions know no resources: log delivery, tracing, and reading EC2 and SSM', () => {
     const wide = statementsOf(control).filter(({ statement }) => [statement.Resource].flat().includes('*'));
-    const holders = wide.map(({ policy }) => policy.replace(/RoleDefaultPolicy.*/, ''));
-    expect([...new Set(holders)]).toEqual(['HaRunWorkflow']);
-    const services = wide.flatMap(({ statement }) => list(statement.Action).map((action) => action.split(':')[0]));
+    const actions = wide.flatMap(({ policy, statement }) => (policy.startsWith('HaRun') ? [] : list(statement.Action)));
+    expect([...new Set(actions)].sort()).toEqual([...READ_POWER, 'ssm:GetCommandInvocation']);
+    const workflow = wide.filter(({ policy }) => policy.startsWith('HaRun'));
+    const services = workflow.flatMap(({ statement }) => list(statement.Action).map((action) => action.split(':')[0]));
     expect([...new Set(services)].sort()).toEqual(['logs', 'xray']);
   });
 
@@ -256,8 +280,22 @@ describe('rights (S16)', () => {
     control.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
 
-  test('nobody may touch EC2, SSM or IAM', () => {
-    const actions = statementsOf(control).flatMap(({ statement }) => list(statement.Action));
-    expect(actions.filter((action) => /^(ec2|ssm|iam|sts):/.test(action))).toEqual([]);
+  test('machines are stopped by the fence alone, and only those that carry the tag; nobody starts or terminates any', () => {
+    const mutating = statementsOf(control).filter(({ statement }) =>
+      list(statement.Action).some((action) => /^(ec2|iam|sts):(?!Describe)/.test(action)),
+    );
+    expect(mutating.map(({ policy, statement }) => [policy.replace(/RoleDefault.*/, ''), statement.Action])).toEqual([
+      ['HaFence', 'ec2:StopInstances'],
+    ]);
+    expect(mutating[0]?.statement.Condition).toEqual({ StringEquals: { 'aws:ResourceTag/holdfast': 'host' } });
+    expect(JSON.stringify(mutating[0]?.statement.Resource)).toContain(':instance/*');
+  });
+
+  test('commands go to instances with the tag, by one document', () => {
+    const sends = statementsOf(control).filter(({ statement }) => list(statement.Action).includes('ssm:SendCommand'));
+    expect(sends.map(({ policy }) => policy.replace(/RoleDefault.*/, ''))).toEqual(['HaInvestigate', 'HaInvestigate']);
+    const [document, instances] = sends.map(({ statement }) => statement);
+    expect(JSON.stringify(document?.Resource)).toContain(':document/AWS-RunShellScript');
+    expect(instances?.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/holdfast': 'host' } });
   });
 });

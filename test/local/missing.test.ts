@@ -25,7 +25,8 @@ function definition(): Definition {
 
 function host(name: string, changed: Partial<HostView> = {}): HostView {
   const about = { status: 'Up', why: '', admin: 'enabled', guardLevel: 'init', beatAgeMs: 10, claimRun: null } as const;
-  return { name, ...about, session: `session of ${name}`, seq: 7, slots: [], ...changed };
+  const place = { adminReason: '', zone: null, labels: {}, machine: null, fencing: [['lease']] } as const;
+  return { name, ...about, ...place, session: `session of ${name}`, seq: 7, slots: [], ...changed };
 }
 
 const REPORT = { group: 'ledger', slot: 0, epoch: 3, phase: 'Active' } as const;

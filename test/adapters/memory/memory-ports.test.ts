@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryAlerts } from '../../../adapters/memory/memory-alerts.ts';
+import { MemoryGuardAsk } from '../../../adapters/memory/memory-guard-ask.ts';
 import { MemoryPower } from '../../../adapters/memory/memory-power.ts';
+import { MemoryProbe } from '../../../adapters/memory/memory-probe.ts';
 import { MemoryWorkflow } from '../../../adapters/memory/memory-workflow.ts';
 import { HaError } from '../../../core/failures/failures.ts';
 
@@ -28,27 +30,23 @@ describe('memory workflow', () => {
   });
 });
 
+const FENCE = { skipOsShutdown: true, force: false };
+
 describe('memory power', () => {
   test('a stop leads to stopping, and no further by itself', async () => {
     const asked: string[] = [];
     const power = new MemoryPower({ onStop: (machine) => asked.push(machine) });
-    power.set('i-1', 'running');
-    await power.stop('i-1');
-    expect(await power.state('i-1')).toBe('stopping');
-    power.set('i-1', 'stopped');
-    await power.stop('i-1');
-    expect(await power.state('i-1')).toBe('stopped');
-    expect([power.stops, asked]).toEqual([
+    power.set('i-1', { state: 'running', launchTime: '2026-11-21T10:00:00.000Z' });
+    await power.stop('i-1', FENCE);
+    expect(await power.read('i-1')).toMatchObject({ state: 'stopping', launchTime: '2026-11-21T10:00:00.000Z' });
+    power.set('i-1', { state: 'stopped' });
+    await power.stop('i-1', FENCE);
+    expect((await power.read('i-1')).state).toBe('stopped');
+    expect([power.stops, asked, power.orders]).toEqual([
       ['i-1', 'i-1'],
       ['i-1', 'i-1'],
+      [FENCE, FENCE],
     ]);
-  });
-
-  test('S8: a machine that nobody knows is unknown, and cannot be stopped', async () => {
-    const power = new MemoryPower();
-    expect(await power.state('i-9')).toBe('unknown');
-    await expect(power.stop('i-9')).rejects.toMatchObject({ code: 'power_refused' });
-    expect(power.stops).toEqual([]);
   });
 
   test('a stop whose answer was lost was accepted', async () => {
@@ -57,9 +55,31 @@ describe('memory power', () => {
         if (op === 'stop' && phase === 'after') throw lost();
       },
     });
-    power.set('i-1', 'running');
-    await expect(power.stop('i-1')).rejects.toMatchObject({ code: 'timed_out' });
-    expect(await power.state('i-1')).toBe('stopping');
+    power.set('i-1', { state: 'running' });
+    await expect(power.stop('i-1', FENCE)).rejects.toMatchObject({ code: 'timed_out' });
+    expect((await power.read('i-1')).state).toBe('stopping');
+  });
+});
+
+describe('memory guard and probe', () => {
+  test('S8: who was not set says nothing', async () => {
+    const guard = new MemoryGuardAsk();
+    expect(await guard.check('i-1')).toMatchObject({ outcome: 'unknown' });
+    const answer = { outcome: 'answered', session: 's', stands: true, running: ['ledger/0'] } as const;
+    guard.set('i-1', answer);
+    expect(await guard.check('i-1')).toEqual(answer);
+    expect(guard.asked).toEqual(['i-1', 'i-1']);
+  });
+
+  test('a target answers from when it was set until it is silenced', async () => {
+    const probe = new MemoryProbe();
+    const tcp = { kind: 'tcp', address: '10.0.0.1', port: 80 } as const;
+    const http = { kind: 'http', url: 'http://10.0.0.1/health' } as const;
+    expect(await probe.ask(tcp)).toBe('silent');
+    probe.set('10.0.0.1:80', 'answered');
+    expect([await probe.ask(tcp), await probe.ask(http)]).toEqual(['answered', 'silent']);
+    probe.set('10.0.0.1:80', 'silent');
+    expect(await probe.ask(tcp)).toBe('silent');
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MemoryClock } from '../../../adapters/memory/memory-clock.ts';
 import { MemoryStore } from '../../../adapters/memory/memory-store.ts';
@@ -6,6 +6,8 @@ import { memoryTables } from '../../../adapters/memory/memory-tables.ts';
 import type { MemoryOperation } from '../../../adapters/memory/memory-tables.ts';
 import { HaError } from '../../../core/failures/failures.ts';
 import { beat, CAP_MS, registration, TTL } from '../../contract/fixtures.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const key = { pk: 'C#payments', sk: 'CLUSTER' };
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { bootClock, parseUptime } from '../../../adapters/node/boot-clock.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 describe('boot clock', () => {
   test('is never behind /proc/uptime read before it, never ahead of /proc/uptime read after it by more than a grain', () => {

@@ -138,6 +138,16 @@ describe('warnings', () => {
       'h2 lacks a required label or the capacity for group db',
     ],
     [
+      'a failback that nobody carries out',
+      { failback: 'auto' },
+      'groups[0].failback: failback auto of group db is not in force in this version: after a failover it stays where it is. Move it back by hand with `holdfast move db`',
+    ],
+    [
+      'a failback in a window that nobody watches',
+      { failback: { window: 'Sun 02:00-04:00' } },
+      'failback window "Sun 02:00-04:00" of group db is not in force in this version',
+    ],
+    [
       'a spread over a label nobody has',
       { placement: { spread: 'rack' } },
       'h1, h2 have no rack, so group db is not spread',
@@ -231,4 +241,29 @@ test.each([0, 1, 999, 1000, 3350, 90_000, 120_000, 3_600_000, 5_400_000])(
 test('docs/definition.schema.json is current (node tools/write-json-schema.ts writes it)', async () => {
   const published: unknown = JSON.parse(await readFile('docs/definition.schema.json', 'utf8'));
   expect(published).toEqual(JSON.parse(JSON.stringify(definitionJsonSchema())));
+});
+
+describe('probe: where the users of a group reach it', () => {
+  test.each([
+    [{ tcp: '10.0.1.100:5432' }, { kind: 'tcp', address: '10.0.1.100', port: 5432 }],
+    [{ tcp: 'db.example.com:443' }, { kind: 'tcp', address: 'db.example.com', port: 443 }],
+    [{ tcp: '[fd00::1]:80' }, { kind: 'tcp', address: 'fd00::1', port: 80 }],
+    [{ http: 'https://db.example.com/health' }, { kind: 'http', url: 'https://db.example.com/health' }],
+  ])('%j', (probe, read) => {
+    expect(groupOf(written({ probe }))).toMatchObject({ probe: read });
+  });
+
+  test.each([
+    [{ tcp: '10.0.1.100' }],
+    [{ tcp: '10.0.1.100:0' }],
+    [{ tcp: '10.0.1.100:65536' }],
+    [{ tcp: ':80' }],
+    [{ http: 'ftp://db.example.com' }],
+    [{ http: 'db.example.com' }],
+    [{ udp: '10.0.1.100:53' }],
+    ['10.0.1.100:5432'],
+    [{}],
+  ])('%j is refused', (probe) => {
+    expect(validateDefinition(written({ probe })).ok).toBe(false);
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { GroupDefinition, Timing } from '../../../core/config/model.ts';
 import { TIMING_PROFILES } from '../../../core/config/timing-profiles.ts';
@@ -14,6 +14,8 @@ import {
   stopShortfallMs,
   takerWait,
 } from '../../../core/config/timing.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 describe('the profiles of SAFETY.md', () => {
   test.each([

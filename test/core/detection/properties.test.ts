@@ -1,9 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Observation } from '../../../core/detection/detect.ts';
 import type { Heartbeat } from '../../../core/protocol/records.ts';
 import { item, WALL, watchAll } from './fixtures.ts';
 import type { Shot } from './fixtures.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const HOSTS = ['h1', 'h2', 'h3'];
 const RUNS = { numRuns: 2_000 };

@@ -1,10 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Answer, Investigator } from '../../../core/investigation/answers.ts';
 import { INVESTIGATORS, worthOf } from '../../../core/investigation/answers.ts';
 import type { Findings } from '../../../core/investigation/verdict.ts';
 import { rowsFor, verdictOf } from '../../../core/investigation/verdict.ts';
 import { wallInstant } from '../../../core/time/time.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const OPENED = wallInstant(1_000);
 const BOTH = [false, true];

@@ -1,7 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { leaseStanding, mayFeed, renewedDeadline } from '../../../core/lease/lease.ts';
 import { instant } from '../../../core/time/time.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 /** Profile fast: L_h 10 s, r 0.8 s, w 2 s, s 1 s. Clean stop is due 5 s before the deadline, kill 4 s before it. */
 const FAST = { holderLeaseMs: 10_000, renewCapMs: 800, watchdogMs: 2_000, cleanStopMs: 1_000 };

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import type { PlacementRules } from '../../../core/config/model.ts';
+import { objectionTo, stillAllowed } from '../../../core/placement/allowed.ts';
 import type { Filter, HostFacts, Snapshot } from '../../../core/placement/facts.ts';
 import { plan } from '../../../core/placement/plan.ts';
+import { standbysNow } from '../../../core/placement/standbys.ts';
 import { findingInWords } from '../../../core/placement/words.ts';
 import { wallInstant } from '../../../core/time/time.ts';
 import { evidenceAbout, group, host, NOW, ONE_PLUS_ONE, ownedBy, record, slot, snapshot } from './fixtures.ts';
@@ -265,4 +268,101 @@ test('1,000 groups on 1,000 hosts', () => {
   expect(new Set(actions.map((action) => action.host)).size).toBe(1_000);
   expect(chosen.every((choice) => choice.missing === 0)).toBe(true);
   expect(explanations.map((explanation) => explanation.hosts.length)).toEqual([1_000]);
+});
+
+describe('wishes and what gives way', () => {
+  const free = { redundancy: { model: 'n', active: 1, exclusive: true } } as const;
+  const lost = (name: string) => record(name, [slot(0, { ...ownedBy('h9'), evidence: evidenceAbout('h9') })]);
+  const wishing = (wish: PlacementRules['prefer'][number]) => group('db', { ...free, placement: { prefer: [wish] } });
+
+  test('a wish for a label, weighed against one for a host', () => {
+    const hosts = [host('h1'), host('h2', { labels: { rack: 'r2' } }), host('h3', { labels: { rack: 'r2' } })];
+    const label = { labels: { rack: 'r2' }, weight: 10 };
+    expect(places(snapshot([wishing(label)], hosts))).toEqual(['db/0@h2']);
+    const both = (weight: number) =>
+      places(snapshot([group('db', { ...free, placement: { prefer: [label, { host: 'h1', weight }] } })], hosts));
+    expect(both(9)).toEqual(['db/0@h2']);
+    expect(both(11)).toEqual(['db/0@h1']);
+  });
+
+  test('a wish to be apart from or together with another group bends where apart and together would not', () => {
+    const there = record('web', [slot(0, ownedBy('h1'))]);
+    const on = (names: readonly string[], wish: PlacementRules['prefer'][number]) =>
+      places(
+        snapshot(
+          [wishing(wish), group('web', free)],
+          names.map((name) => host(name)),
+          [there],
+        ),
+      );
+    expect(on(['h1', 'h2'], { apart: 'web', weight: 1 })).toEqual(['db/0@h2']);
+    expect(on(['h1'], { apart: 'web', weight: 1 })).toEqual(['db/0@h1']);
+    expect(on(['h1', 'h2'], { together: 'web', weight: 1 })).toEqual(['db/0@h1']);
+    expect(on(['h2'], { together: 'web', weight: 1 })).toEqual(['db/0@h2']);
+  });
+
+  test('haTag counts after a failure only, and gives way when no host carries it', () => {
+    const db = group('db', { ...free, placement: { haTag: 'spare=yes' } });
+    const spare = host('h2', { labels: { spare: 'yes' } });
+    expect(places(snapshot([db], [host('h1'), spare]))).toEqual(['db/0@h1']);
+    expect(places(snapshot([db], [host('h1'), spare], [lost('db')]))).toEqual(['db/0@h2']);
+    const without = plan(snapshot([db], [host('h1')], [lost('db')]));
+    expect(without.actions[0]?.host).toBe('h1');
+    expect(without.explanations[0]).toMatchObject({ relaxed: ['ha-tag'] });
+    expect(without.explanations[0]?.says).toBe('db/0 goes to h1: owns nothing; no host with its haTag could take it');
+  });
+
+  test('capacity gives way last, after a failure, and only for a group that says so', () => {
+    const small = host('h1', { capacity: { cpu: 1 } });
+    const needy = (overcommit?: boolean) =>
+      group('db', {
+        ...free,
+        cpu: 2,
+        placement: { haTag: 'spare=yes', ...(overcommit === undefined ? {} : { overcommit }) },
+      });
+    expect(places(snapshot([needy()], [small], [lost('db')]))).toEqual(['db/0@none']);
+    expect(places(snapshot([needy(true)], [small]))).toEqual(['db/0@none']);
+    expect(plan(snapshot([needy(true)], [small], [lost('db')])).explanations[0]).toMatchObject({
+      host: 'h1',
+      relaxed: ['ha-tag', 'capacity'],
+    });
+  });
+});
+
+describe('a choice of a moment ago', () => {
+  const two = [group('db', { cpu: 2, placement: { apart: ['web'] } }), group('web', { cpu: 2 })];
+  const at = { group: 'db', slot: 0, host: 'h1' };
+  test('stands while nothing has changed', () => {
+    expect(stillAllowed(snapshot(two, [host('h1')]), at)).toBe(true);
+  });
+  test('falls when a group that must be apart has come, or has taken the room, or the slot has an owner', () => {
+    const web = record('web', [slot(0, ownedBy('h1'))]);
+    expect(objectionTo(snapshot(two, [host('h1')], [web]), at)).toMatchObject({ filter: 'apart' });
+    const full = snapshot(
+      [group('db', { cpu: 2 }), group('web', { cpu: 2 })],
+      [host('h1', { capacity: { cpu: 3 } })],
+      [web],
+    );
+    expect(objectionTo(full, at)).toMatchObject({ filter: 'capacity' });
+    expect(stillAllowed(full, { ...at, mayOvercommit: true })).toBe(true);
+    expect(stillAllowed(snapshot(two, [host('h1')], [record('db', [slot(0, ownedBy('h2'))])]), at)).toBe(false);
+  });
+});
+
+describe('standbys on record', () => {
+  const lost = slot(0, { ...ownedBy('h1'), evidence: evidenceAbout('h1') });
+  test('stay while a slot of the group is on its way to one of them, as far as they live', () => {
+    const hosts = [host('h2'), host('h3')];
+    const stored = record('db', [lost], ['h2', 'h9']);
+    expect(standbysNow(stored, plan(snapshot([group('db')], hosts, [stored])), hosts)).toEqual([
+      { host: 'h2', session: 's-h2' },
+    ]);
+  });
+  test('are chosen anew once no slot waits for a host that can take it', () => {
+    const hosts = [host('h2'), host('h3')];
+    const stored = record('db', [slot(0, ownedBy('h2'))], ['h2']);
+    expect(standbysNow(stored, plan(snapshot([group('db')], hosts, [stored])), hosts)).toEqual([
+      { host: 'h3', session: 's-h3' },
+    ]);
+  });
 });

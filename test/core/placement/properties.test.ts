@@ -1,5 +1,5 @@
 /** What holds for every plan, on random clusters small enough that rules collide often. */
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { GroupDefinition } from '../../../core/config/model.ts';
 import type { HostFacts, Snapshot } from '../../../core/placement/facts.ts';
@@ -7,6 +7,8 @@ import { plan } from '../../../core/placement/plan.ts';
 import type { GroupRecord } from '../../../core/protocol/records.ts';
 import { wallInstant } from '../../../core/time/time.ts';
 import { definition, evidenceAbout, group, host, NOW, ownedBy, record, slot } from './fixtures.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const HOSTS = ['h1', 'h2', 'h3', 'h4', 'h5'];
 const GROUPS = ['a', 'b', 'c', 'd'];

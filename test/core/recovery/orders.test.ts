@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { nextAssignment, orderId, ordersFor } from '../../../core/recovery/orders.ts';
@@ -159,6 +160,27 @@ describe('the number of an assignment', () => {
     const stored = JSON.parse(JSON.stringify(reversed({ n: 5, ...before }))) as Assignment;
     expect(Object.keys(stored)[0]).not.toBe('n');
     expect(nextAssignment(stored, before)).toBeNull();
+  });
+
+  test('rises exactly where the content differs, however deep', () => {
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(null, 0, 1, '', 'a', false, true),
+        fc.array(tie('value'), { maxLength: 2 }),
+        fc.dictionary(fc.constantFrom('a', 'b', 'toString'), tie('value'), { maxKeys: 2, noNullPrototype: true }),
+      ),
+    }));
+    const holding = (orders: unknown) =>
+      JSON.parse(JSON.stringify({ ...before, orders: [orders] })) as Omit<Assignment, 'n'>;
+    fc.assert(
+      fc.property(value, value, (one, other) => {
+        expect(nextAssignment({ n: 5, ...holding(one) }, holding(reversed(one)))).toBeNull();
+        const isSame = isDeepStrictEqual(holding(one), holding(other));
+        expect(nextAssignment({ n: 5, ...holding(one) }, holding(other)) === null).toBe(isSame);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   test('the order of a list is content', () => {

@@ -1,5 +1,5 @@
 /** S7 over random histories of one slot: who owns it, what is reported, revoked and registered, and evidence that comes late. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { closed, leaseOver, released, successor } from '../../../core/recovery/evidence.ts';
 import {
@@ -16,6 +16,8 @@ import type { Evidence, GroupRecord, SlotRecord } from '../../../core/protocol/r
 import { wallInstant } from '../../../core/time/time.ts';
 import { record } from '../placement/fixtures.ts';
 import { FINDING, item, report } from './fixtures.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const HOSTS = ['h1', 'h2', 'h3'] as const;
 type Host = (typeof HOSTS)[number];

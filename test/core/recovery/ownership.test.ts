@@ -3,9 +3,7 @@ import {
   type Change,
   isOwned,
   LISTS_MAX,
-  movesWithin,
   newSlot,
-  nextMoveAllowedAt,
   slotOf,
   takeOwnership,
   withCandidates,
@@ -288,12 +286,12 @@ describe('candidate lists', () => {
 });
 
 describe('S15: what is remembered', () => {
-  test('moves count within their window only', () => {
-    const moved = slot(0, { movesMs: [wallInstant(10_000), wallInstant(40_000), wallInstant(49_000)] });
-    expect(movesWithin(moved, 10_001, NOW)).toBe(2);
-    expect(movesWithin(moved, 10_000, NOW)).toBe(1);
-    expect(nextMoveAllowedAt(moved, 10_001, NOW)).toBe(50_001);
-    expect(nextMoveAllowedAt(moved, 500, NOW)).toBeNull();
+  test('as many moves as a definition may allow per window', () => {
+    const movesMs = Array.from({ length: 120 }, (_, at) => wallInstant(at));
+    const before = group({ ...ownedBy('h1'), evidence: evidence('power-off', 'h1'), movesMs });
+    const after = slotIn(takeOwnership(before, taking('h2', { isMove: true })));
+    expect(after?.movesMs).toHaveLength(100);
+    expect(after?.movesMs.at(-2)).toBe(119);
   });
 
   test('a host on which it failed is remembered once, with the last moment', () => {

@@ -63,6 +63,10 @@ function facts(
   };
 }
 
+const NO_HOSTS = { hostFacts: [host('h1', { session: null }), host('h2', { session: null })] };
+const NOBODY = 'no host can take db/0 now: h1: it has no live session; h2: it has no live session';
+const OFTEN = 'it was moved 3 times within 1 min and is left alone until that window slides';
+
 const gone = { evidence: evidenceAbout('h1'), phase: 'Stopped' } as const;
 const verbs = (actions: readonly ReconcileAction[]): readonly string[] =>
   actions.map((action) => (action.do === 'start_planned' ? action.verb : action.do));
@@ -84,9 +88,10 @@ describe('I6: no fault, no action', () => {
     ],
     ['high availability is switched off: nothing is placed', facts(gone, { haEnabled: false })],
     ['high availability is switched off: nothing is moved', facts({}, { says: { phase: 'Failed' }, haEnabled: false })],
+    ['nobody could take it, and it says so', facts({ ...gone, phase: 'Held', why: NOBODY }, NO_HOSTS)],
     [
-      'nobody could take it',
-      facts(gone, { hostFacts: [host('h1', { session: null }), host('h2', { session: null })] }),
+      'it was moved too often, and says so',
+      facts({ ...gone, phase: 'Held', why: `db/0 is not started: ${OFTEN}`, movesMs: [ago(50_000), ago(2), ago(1)] }),
     ],
   ])('%s', (_, given) => {
     expect(verbs(reconcile(given)).filter((verb) => verb !== 'candidates' && verb !== 'standbys')).toEqual([]);
@@ -95,6 +100,63 @@ describe('I6: no fault, no action', () => {
   test('a pass that runs twice says the same twice', () => {
     const given = facts(gone);
     expect(reconcile(given)).toEqual(reconcile(given));
+  });
+});
+
+describe('what nobody runs and nobody can take is held, for a reason that holds now (I11)', () => {
+  const web = group('web', { redundancy: { model: 'n', active: 2, exclusive: false } });
+  const held = (given: ReconcileFacts): readonly ReconcileAction[] =>
+    reconcile(given).filter((action) => action.do === 'hold');
+
+  test('it was not held yet', () => {
+    expect(held(facts(gone, NO_HOSTS))).toEqual([{ do: 'hold', group: 'db', slot: 0, why: NOBODY, isShort: true }]);
+  });
+
+  test('it was held for another reason', () => {
+    const phase = 'Held' as const;
+    expect(held(facts({ ...gone, phase, why: 'it failed to start on 3 hosts' }, NO_HOSTS))).toHaveLength(1);
+  });
+
+  test('only a duration differs: the same reason', () => {
+    const failedOn = [
+      { host: 'h1', atMs: ago(20_000) },
+      { host: 'h2', atMs: ago(20_000) },
+    ];
+    const why =
+      'no host can take db/0 now: h1: a start failed there: db/0, 59 s of the window left; h2: a start failed there: db/0, 58 s of the window left';
+    expect(held(facts({ ...gone, failedOn, phase: 'Held', why }))).toEqual([]);
+    expect(held(facts({ ...gone, failedOn }))).toMatchObject([{ isShort: false }]);
+  });
+
+  test('a slot that its group can spare says that it waits', () => {
+    const free = slot(1, { ...ownedBy('h2'), evidence: evidenceAbout('h2'), phase: 'Held' });
+    const given = (why: string): ReconcileFacts =>
+      facts(
+        {},
+        {
+          specs: [web],
+          groups: [record('web', [slot(0, { ...ownedBy('h1'), lists: LIST }), { ...free, why }])],
+          hostFacts: [host('h1'), host('h2', { session: null })],
+        },
+      );
+    const why = 'no host can take web/1 now: h1: it owns another slot of web; h2: it has no live session';
+    expect(held(given(why))).toEqual([{ do: 'hold', group: 'web', slot: 1, why, isShort: true }]);
+    expect(held(given(`waits for a host: ${why}`))).toEqual([]);
+  });
+
+  test('a slot moved too often is neither placed nor forgotten; as the window slides it is placed (S15)', () => {
+    const moved = { ...gone, movesMs: [ago(60_000), ago(2), ago(1)] };
+    expect(verbs(reconcile(facts(moved)))).toContain('place');
+    expect(verbs(reconcile(facts({ ...moved, movesMs: [ago(59_999), ago(2), ago(1)] })))).not.toContain('place');
+    expect(held(facts({ ...moved, movesMs: [ago(59_999), ago(2), ago(1)] }))).toEqual([
+      { do: 'hold', group: 'db', slot: 0, why: `db/0 is not started: ${OFTEN}`, isShort: false },
+    ]);
+  });
+
+  test('never of a slot that was never placed, that may be running, or that is no longer defined', () => {
+    expect(held(facts({ owner: null, epoch: 0, phase: 'Stopped', lists: [] }, NO_HOSTS))).toEqual([]);
+    expect(held(facts({}, NO_HOSTS))).toEqual([]);
+    expect(held(facts(gone, { ...NO_HOSTS, specs: [] }))).toEqual([]);
   });
 });
 

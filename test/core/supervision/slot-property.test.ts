@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { rememberedOf, restoredSlot } from '../../../core/supervision/memory.ts';
 import { slotReport } from '../../../core/supervision/report.ts';
@@ -9,6 +9,8 @@ import { EMPTY_SLOT, type SlotEvent, type SlotState } from '../../../core/superv
 import { instant } from '../../../core/time/time.ts';
 import { CHAIN, order, service } from './fixtures.ts';
 import { World } from './world.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const SERVICES = [...CHAIN, service('extra', { impact: 'minor', dependsOn: ['address'] })];
 const NAMES = ['web', 'database', 'volume', 'address', 'extra'];

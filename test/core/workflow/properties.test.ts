@@ -1,9 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Execution } from '../../../core/workflow/workflow.ts';
 import type { Reply, Tasks } from './run-machine.ts';
 import { asJson, begin, load, redrive } from '../../../core/workflow/workflow.ts';
 import { finish, FN, machineOf, runMachine, START_MS } from './run-machine.ts';
+
+jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 /** Random machines in which every kind of state may stand anywhere, and random answers to their tasks. */
 const errors = fc.constantFrom('A', 'B', 'States.Timeout');

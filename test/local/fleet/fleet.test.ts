@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readHostConfig } from '../../../adapters/node/host-config.ts';
 import { mark } from '../../../adapters/node/marks.ts';
 import { findMarked, signalAll } from '../../../adapters/node/processes.ts';
-import { buildHostScripts } from '../../../local/fleet/build.ts';
+import { buildHostScripts, HOST_ENTRIES } from '../../../local/fleet/build.ts';
 import type { HostScripts } from '../../../local/fleet/build.ts';
+import type { StateChangeEvent } from '../../../local/fleet/ec2/state-events.ts';
 import { startFleet } from '../../../local/fleet/fleet.ts';
 import type { Fleet } from '../../../local/fleet/fleet.ts';
 import { startFleetServer } from '../../../local/fleet/server.ts';
@@ -25,6 +26,7 @@ let folder = '';
 let fleet: Fleet;
 let server: FleetServer;
 let controlCalls: string[] = [];
+let events: StateChangeEvent[] = [];
 
 const startTestFleet = () =>
   startFleet({
@@ -39,6 +41,7 @@ const startTestFleet = () =>
     tables: { heartbeats: 'heartbeats', registry: 'registry' },
     scripts,
     witness: '/nowhere',
+    onStateChange: (event) => void events.push(event),
     log: () => undefined,
   });
 
@@ -54,7 +57,10 @@ const instanceOf = (host: string): string => {
   const { instanceMark } = readHostConfig(join(folder, 'hosts', host, 'config.json'));
   return mark('instance', instanceMark);
 };
-const isUp = (host: string, n: number) => until(`start ${String(n)} of ${host}`, () => starts(host).length >= n);
+const servicesOf = (host: string) => findMarked([instanceOf(host), mark('role', 'service')]);
+/** The guard has started for the nth time, and so have all three processes of its service. */
+const isUp = (host: string, n: number) =>
+  until(`start ${String(n)} of ${host}`, () => starts(host).length >= n && servicesOf(host).length === 3);
 const view = (host: string) => fleet.instances().find((instance) => instance.host === host);
 const call = async (path: string, init: RequestInit = {}) => {
   const response = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init });
@@ -65,7 +71,7 @@ const breakIt = (body: object | string) =>
 
 beforeAll(async () => {
   buildFolder = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
-  const entries = { init: 'local/fleet/init.ts', guard: GUARD, agent: GUARD, service: 'local/samples/service.ts' };
+  const entries = { ...HOST_ENTRIES, guard: GUARD, agent: GUARD };
   scripts = await buildHostScripts(buildFolder, entries);
 });
 afterAll(() => {
@@ -78,6 +84,7 @@ beforeEach(async () => {
     writeFileSync(join(folder, 'hosts', host, 'state', 'behaviour'), 'fed');
   }
   controlCalls = [];
+  events = [];
   fleet = await startTestFleet();
   const control = {
     kill: () => void controlCalls.push('kill'),
@@ -164,6 +171,94 @@ describe('local fleet', () => {
   });
 });
 
+describe('EC2 of the fleet', () => {
+  const SKIP = { skipOsShutdown: true, force: false };
+  const guardsOf = (host: string) => findMarked([instanceOf(host), mark('role', 'guard')]);
+
+  test('a crash is the end of every process, while EC2 goes on saying running; power-on is a new launch', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await until('EC2 to call it running', () => fleet.ec2.stateOf('i-1') === 'running');
+    const launched = view('h1')?.launchTime ?? '';
+    expect((await breakIt({ fault: 'crash', host: 'h1' })).status).toBe(200);
+    expect([findMarked(instanceOf('h1')), fleet.ec2.stateOf('i-1')]).toEqual([[], 'running']);
+    expect((await breakIt({ fault: 'power-on', host: 'h1' })).status).toBe(200);
+    await isUp('h1', 2);
+    expect(Date.parse(view('h1')?.launchTime ?? '')).toBeGreaterThan(Date.parse(launched));
+  });
+
+  test('a power cut is known to EC2 at once, with its event', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await breakIt({ fault: 'power-off', host: 'h1' });
+    expect(fleet.ec2.stateOf('i-1')).toBe('stopped');
+    expect(events.at(-1)?.detail).toEqual({ 'instance-id': 'i-1', state: 'stopped' });
+  });
+
+  test('a reboot that comes after a power cut does not bring back what EC2 calls stopped', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await until('EC2 to call it running', () => fleet.ec2.stateOf('i-1') === 'running');
+    const bootId = view('h1')?.bootId;
+    const off = fleet.powerOff('h1');
+    fleet.ec2.reboot('i-1');
+    await off;
+    await fleet.powerOff('h1'); // Takes its turn behind the reboot.
+    expect([view('h1')?.bootId, view('h1')?.state, fleet.ec2.stateOf('i-1')]).toEqual([bootId, 'stopped', 'stopped']);
+  });
+
+  test('stolen: another launch and another boot', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await until('EC2 to call it running', () => fleet.ec2.stateOf('i-1') === 'running');
+    const before = view('h1');
+    expect((await breakIt({ fault: 'stolen', host: 'h1' })).status).toBe(200);
+    await isUp('h1', 2);
+    expect(view('h1')?.launchTime).not.toBe(before?.launchTime);
+    expect(view('h1')?.bootId).not.toBe(before?.bootId);
+  });
+
+  test('a stop through EC2 ends every process before EC2 says stopped', async () => {
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await until('EC2 to call it running', () => fleet.ec2.stateOf('i-1') === 'running');
+    fleet.ec2.stop('i-1', SKIP);
+    await until('EC2 to call it stopped', () => fleet.ec2.stateOf('i-1') === 'stopped');
+    expect([findMarked(instanceOf('h1')), view('h1')?.state]).toEqual([[], 'stopped']);
+  });
+
+  test('a guard that hangs in an orderly shutdown is cut short by SkipOsShutdown', async () => {
+    writeFileSync(join(folder, 'hosts', 'h1', 'state', 'behaviour'), 'lingers');
+    await fleet.powerOn('h1');
+    await isUp('h1', 1);
+    await until('EC2 to call it running', () => fleet.ec2.stateOf('i-1') === 'running');
+    fleet.ec2.stop('i-1', { skipOsShutdown: false, force: false });
+    await until('the guard to be told', () => existsSync(join(folder, 'hosts', 'h1', 'state', 'told')));
+    expect([guardsOf('h1').length, fleet.ec2.stateOf('i-1')]).toEqual([1, 'stopping']);
+    fleet.ec2.stop('i-1', SKIP);
+    await until('EC2 to call it stopped', () => fleet.ec2.stateOf('i-1') === 'stopped', 5_000);
+    expect(findMarked(instanceOf('h1'))).toEqual([]);
+  });
+
+  test('the modes of EC2 are faults like others', async () => {
+    await fleet.powerOn('h1');
+    expect((await breakIt({ fault: 'ec2', mode: 'no-capacity' })).body).toEqual({
+      ...{ fault: 'ec2', mode: 'no-capacity', signalled: null },
+    });
+    expect(await breakIt({ fault: 'power-on', host: 'h2' })).toMatchObject({
+      status: 502,
+      body: { error: 'power_refused', message: expect.stringContaining('InsufficientInstanceCapacity') },
+    });
+    await breakIt({ fault: 'ec2', mode: 'well' });
+    expect((await breakIt({ fault: 'power-on', host: 'h2' })).status).toBe(200);
+    expect((await breakIt({ fault: 'ec2', mode: 'throttled', host: 'h1' })).status).toBe(200);
+    expect([fleet.ec2.modes.has('throttled', 'i-1'), fleet.ec2.modes.has('throttled', 'i-2')]).toEqual([true, false]);
+    expect((await breakIt({ fault: 'crash', host: 'h9' })).status).toBe(404);
+    await breakIt({ fault: 'power-off', host: 'h2' });
+    expect((await breakIt({ fault: 'crash', host: 'h2' })).body['error']).toBe('conflict');
+  });
+});
+
 describe('breaking things over HTTP', () => {
   test('faults reach their host', async () => {
     expect(await breakIt({ fault: 'power-on', host: 'h1' })).toEqual({
@@ -193,6 +288,7 @@ describe('breaking things over HTTP', () => {
     ['a group where none belongs', '{"fault":"cut","host":"h1","group":"ledger"}', 'config_invalid', 400],
     ['an unknown host', '{"fault":"cut","host":"h9"}', 'not_found', 404],
     ['a reboot of what is off', '{"fault":"reboot","host":"h1"}', 'conflict', 409],
+    ['a mode that EC2 has not', '{"fault":"ec2","mode":"asleep"}', 'config_invalid', 400],
     ['a long body', `"${'x'.repeat(5_000)}"`, 'limit_exceeded', 413],
   ])('%s is refused with a reason', async (_what, body, code, status) => {
     expect(await breakIt(body)).toMatchObject({

@@ -22,6 +22,9 @@ service.once('exit', () => {
   void watchdog.arm(400).then(() => {
     appendFileSync(join(config.stateDir, 'starts'), `${String(process.pid)} ${config.bootId} ${config.launchTime}\n`);
     if (behaviour === 'unfed') return;
+    // A shutdown that does not come to its end.
+    if (behaviour === 'lingers')
+      process.on('SIGTERM', () => appendFileSync(join(config.stateDir, 'told'), 'SIGTERM\n'));
     if (behaviour === 'disarmed') watchdog.disarm();
     else setInterval(() => watchdog.feed(), 50);
     if (behaviour === 'exits') setTimeout(() => process.exit(7), 50);

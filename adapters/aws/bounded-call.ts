@@ -1,0 +1,75 @@
+/**
+ * Settings of AWS clients whose calls end: the SDK waits for ever by default, and only warns when a time-out has passed.
+ * The handler bounds one attempt up to the head of its answer; `withinBudget` bounds the whole call with its retries,
+ * the fetching of credentials and the answer's body.
+ */
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { HaError } from '../../core/failures/failures.ts';
+import type { Millis } from '../../core/time/time.ts';
+
+/** Where AWS is. Without `credentials` the SDK's own chain finds them (Lambda role); `endpoint` is for the local fleet. */
+export interface AwsPlace {
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+  readonly credentials?:
+    { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined;
+}
+
+export interface AttemptLimits {
+  readonly attempts: number;
+  readonly connectMs: Millis;
+  readonly requestMs: Millis;
+}
+
+export function clientSettings(place: AwsPlace, limits: AttemptLimits) {
+  return {
+    region: place.region,
+    maxAttempts: limits.attempts,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: limits.connectMs,
+      requestTimeout: limits.requestMs,
+      throwOnRequestTimeout: true,
+    }),
+    ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
+    // A copy: the SDK writes into the object it is given.
+    ...(place.credentials === undefined ? {} : { credentials: { ...place.credentials } }),
+  };
+}
+
+/** Ends within `capMs` even if `send` ignores the signal; then throws `timed_out`. Other errors pass through. */
+export async function withinBudget<T>(
+  what: string,
+  capMs: Millis,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new HaError('timed_out', `${what}: no answer within ${capMs} ms`));
+      abort.abort();
+    }, capMs);
+  });
+  const sent = send(abort.signal);
+  sent.catch(() => undefined); // Its own failure after the time-out is nobody's news.
+  try {
+    return await Promise.race([sent, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The words by which AWS tells us its reason: the error's code, then its message. */
+export function reasonOf(error: unknown): { readonly code: string; readonly text: string } {
+  if (typeof error !== 'object' || error === null) return { code: 'Unknown', text: String(error) };
+  const name = 'name' in error && typeof error.name === 'string' && error.name !== '' ? error.name : 'Unknown';
+  const text = 'message' in error && typeof error.message === 'string' ? error.message : '';
+  return { code: name, text };
+}
+
+export function httpStatusOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return 0;
+  const metadata = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return 0;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : 0;
+}

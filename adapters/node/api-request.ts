@@ -1,0 +1,116 @@
+/** One request to the HTTP API: bounded in time and size, and every fault is an HaError with the code that the API named. */
+import type * as z from 'zod';
+import { FAILURES, type FailureCode, HaError, messageOf } from '../../core/failures/failures.ts';
+import { problemView } from '../../core/protocol/view-schemas.ts';
+
+export interface ApiAddress {
+  readonly url: string;
+  readonly token?: string | undefined;
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const ANSWER_BYTES_MAX = 16_000_000;
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: { readonly type: string; readonly text: string };
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export async function send(address: ApiAddress, { method, path, body }: ApiRequest): Promise<ApiAnswer> {
+  const { url } = address;
+  const headers = {
+    accept: 'application/json, application/problem+json',
+    ...authorization(address),
+    ...(body === undefined ? {} : { 'content-type': body.type }),
+  };
+  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  try {
+    const response = await fetch(urlOf(address, path), {
+      method,
+      headers,
+      body: body?.text ?? null,
+      signal,
+    });
+    return { status: response.status, body: json(await boundedText(response, url)) };
+  } catch (error) {
+    if (error instanceof HaError) throw error;
+    throw unreachable(url, error);
+  }
+}
+
+export function urlOf({ url }: ApiAddress, path: string): string {
+  return `${url.replace(/\/$/, '')}${path}`;
+}
+
+export function authorization({ token }: ApiAddress): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+export async function boundedText(response: Response, url: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return '';
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_BYTES_MAX)
+      throw new HaError('protocol_mismatch', `${url} answered more than ${ANSWER_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+export function unreachable(url: string, error: unknown): HaError {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const why = messageOf(error instanceof Error && error.name === 'TimeoutError' ? error : (cause ?? error));
+  const text = `no answer from ${url} (${why}). Is it running? Start the local system with \`npm start\`, or name another API with --api URL`;
+  return new HaError('store_unavailable', text, { cause: error });
+}
+
+/** undefined: not JSON. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const BY_STATUS: Readonly<Record<number, FailureCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'limit_exceeded',
+  429: 'store_throttled',
+  504: 'timed_out',
+};
+
+/** The body of a success; anything else becomes the HaError that its problem+json names, or that its status suggests. */
+export function succeeded({ status, body }: ApiAnswer): unknown {
+  if (status >= 200 && status < 300) return body;
+  const problem = problemView.safeParse(body);
+  const code = problem.success
+    ? problem.data.code
+    : (BY_STATUS[status] ?? (status >= 500 ? 'store_unavailable' : 'protocol_mismatch'));
+  const said = problem.success
+    ? problem.data.detail || problem.data.title
+    : `the API answered ${status} without a problem document`;
+  const help =
+    FAILURES[code].exit === FAILURES.unauthorized.exit ? '. Give the token with --token or HOLDFAST_TOKEN' : '';
+  throw new HaError(code, `${said}${help}`);
+}
+
+export function parsed<T>(schema: z.ZodType<T>, body: unknown, { url }: ApiAddress): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const at = result.error.issues[0]?.path.join('.') ?? '';
+  const what = at === '' ? 'is not what this version reads' : `lacks or misstates ${at}`;
+  throw new HaError('protocol_mismatch', `the answer of ${url} ${what}: is it a Holdfast API of another version?`);
+}

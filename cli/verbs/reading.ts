@@ -1,0 +1,51 @@
+/** Verbs that only read. */
+import type { Command } from 'commander';
+import { followEvents, followRun, followRuns } from '../commands/followers.ts';
+import { showDefinition, showEvents, showOne, showRun, showRuns, showStatus } from '../commands/show.ts';
+import { watchStatus } from '../commands/watch.ts';
+import { type DeclareVerbs, examples, limit } from './registry.ts';
+
+export const readingVerbs: DeclareVerbs = (program, act) => {
+  program
+    .command('status')
+    .description('hosts, groups and open runs')
+    .option('--watch', 'redraw every second')
+    .addHelpText('after', examples(['holdfast status', 'holdfast status --watch']))
+    .action((options: { watch?: boolean }) => act(options.watch === true ? watchStatus : showStatus));
+  program
+    .command('show [kind] [name]')
+    .description('the definition in force, or one host or group: show host NAME, show group NAME')
+    .addHelpText('after', examples(['holdfast show', 'holdfast show host h1', 'holdfast show group ledger']))
+    .action((kind: string | undefined, name: string | undefined, _: object, command: Command) => {
+      if (kind === undefined) return act(showDefinition);
+      if ((kind !== 'host' && kind !== 'group') || name === undefined)
+        command.error('error: say show, show host NAME or show group NAME');
+      return act((context) => showOne(context, kind, name));
+    });
+  program
+    .command('runs')
+    .description('HA runs and planned work, newest first')
+    .addOption(limit(500))
+    .option('--follow', 'go on with every run and step that comes')
+    .addHelpText('after', examples(['holdfast runs --limit 5', 'holdfast runs --follow']))
+    .action((options: { limit: number; follow?: boolean }) =>
+      act((context) => (options.follow === true ? followRuns : showRuns)(context, options.limit)),
+    );
+  program
+    .command('run <id>')
+    .description('one run as a story: what was believed when, on what evidence, and how it ended')
+    .option('--follow', 'stay until it has ended')
+    .addHelpText('after', examples(['holdfast run place.ledger.0.e0.1', 'holdfast run place.ledger.0.e0.1 --follow']))
+    .action((id: string, options: { follow?: boolean }) =>
+      act((context) => (options.follow === true ? followRun : showRun)(context, id)),
+    );
+  program
+    .command('events')
+    .description('what happened, newest last')
+    .addOption(limit(1000))
+    .option('--follow', 'go on with what happens next')
+    .addHelpText('after', examples(['holdfast events --limit 100', 'holdfast events --follow --json']))
+    .action((options: { limit: number; follow?: boolean }) =>
+      act((context) => (options.follow === true ? followEvents : showEvents)(context, options.limit)),
+    );
+};

@@ -1,0 +1,130 @@
+/** What may be broken on this machine, each with one sentence on what to expect and with its way back. */
+
+/** The body of `POST /local/break`; the local runtime checks it. */
+export interface Fault {
+  readonly fault: string;
+  readonly host?: string;
+  readonly group?: string;
+  readonly slot?: number;
+  readonly service?: string;
+  readonly mode?: string;
+}
+
+export interface FaultOffer {
+  readonly fault: Fault;
+  readonly title: string;
+  readonly says: string;
+  readonly undo: { readonly title: string; readonly fault: Fault } | null;
+}
+
+const offer = (fault: Fault, title: string, says: string, undo: FaultOffer['undo'] = null): FaultOffer => ({
+  fault,
+  title,
+  says,
+  undo,
+});
+
+export function hostFaults(host: string): readonly FaultOffer[] {
+  const on = (fault: string): Fault => ({ fault, host });
+  return [
+    offer(
+      on('power-off'),
+      'Pull the plug',
+      'Every process of the machine ends at once. Its slots start elsewhere when its lease has run out.',
+      { title: 'Power on', fault: on('power-on') },
+    ),
+    offer(
+      on('cut'),
+      'Cut it off from AWS',
+      'It runs on and cannot renew: it stops its services by itself before they start elsewhere.',
+      { title: 'Connect again', fault: on('heal') },
+    ),
+    offer(on('reboot'), 'Reboot', 'It comes back with a newer session, which proves that the old one is over.'),
+    offer(on('crash'), 'Crash the kernel', 'Nothing runs and nothing says so, although its power stays on.', {
+      title: 'Reboot',
+      fault: on('reboot'),
+    }),
+    offer(on('kill-agent'), 'Kill its agent', 'The services run on; the guard starts a new agent, which finds them.'),
+    offer(on('kill-guard'), 'Kill its guard', 'Nobody counts its lease any more: init ends its services at once.'),
+    offer(
+      on('freeze-agent'),
+      'Freeze its agent',
+      'No heartbeat goes out. The guard still stops the services in time.',
+      {
+        title: 'Thaw',
+        fault: on('thaw-agent'),
+      },
+    ),
+    offer(on('freeze-guard'), 'Freeze its guard', 'The watchdog is not fed and bites.', {
+      title: 'Thaw',
+      fault: on('thaw-guard'),
+    }),
+    offer(on('stolen'), 'Run a clone of it', 'A second machine asks for the same name, and is refused.'),
+    offer(
+      { fault: 'ec2', mode: 'throttled', host },
+      'Throttle EC2 for it',
+      'EC2 refuses to answer about it: unknown is not dead.',
+      {
+        title: 'EC2 answers again',
+        fault: { fault: 'ec2', mode: 'well', host },
+      },
+    ),
+    offer(
+      { fault: 'ec2', mode: 'stuck-stopping', host },
+      'Let EC2 hang in “stopping”',
+      'A power-off never completes, so it never counts as evidence.',
+      { title: 'EC2 answers again', fault: { fault: 'ec2', mode: 'well', host } },
+    ),
+  ];
+}
+
+export interface ServiceAt {
+  readonly host: string;
+  readonly group: string;
+  readonly slot: number;
+  readonly service: string;
+}
+
+export function serviceFaults(at: ServiceAt): readonly FaultOffer[] {
+  const name = at.service;
+  return [
+    offer(
+      { fault: 'kill-service', ...at },
+      `Kill ${name}`,
+      'It is started again on the same host, with what depends on it.',
+    ),
+    offer(
+      { fault: 'stubborn-service', ...at },
+      `Make ${name} ignore stops`,
+      'It no longer ends when asked, and is killed when its time is over.',
+    ),
+  ];
+}
+
+export const CONTROL_FAULTS: readonly FaultOffer[] = [
+  offer({ fault: 'kill-control' }, 'Kill the control plane', 'It is started again. The hosts do not notice.'),
+  offer(
+    { fault: 'stop-control' },
+    'Take the control plane away',
+    'This page goes grey and says so. The services run on as long as their hosts can renew.',
+    { title: 'Start it again', fault: { fault: 'start-control' } },
+  ),
+];
+
+export interface Instance {
+  readonly host: string;
+  readonly power: string;
+  readonly isCut: boolean;
+}
+
+/** The offer that undoes what stands, if the machine's own state shows that something does. */
+export function undoFor(
+  instance: Instance,
+): { readonly says: string; readonly title: string; readonly fault: Fault } | null {
+  const { host } = instance;
+  if (instance.power === 'off' || instance.power === 'stopped')
+    return { says: 'Its power is off.', title: 'Power on', fault: { fault: 'power-on', host } };
+  if (instance.isCut)
+    return { says: 'It is cut off from AWS.', title: 'Connect again', fault: { fault: 'heal', host } };
+  return null;
+}

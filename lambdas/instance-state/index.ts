@@ -1,0 +1,4 @@
+import { awsPorts } from '../shared/aws.ts';
+import { instanceState } from './handler.ts';
+
+export const handler = instanceState(awsPorts());
