@@ -109,7 +109,7 @@ async function takeFailover(browser: Browser, url: string): Promise<void> {
   await run.locator('.tick').nth(7).waitFor({ state: 'attached' });
   await take(page, 'live-run');
   await run.getByRole('link').first().click();
-  await page.getByText(/^Recovered .* after the last heartbeat/).waitFor();
+  await page.getByText(/^Recovered .* after its last heartbeat was seen/).waitFor();
   await take(page, 'finished-run');
   await page.getByRole('link', { name: 'Doctor' }).click();
   await page.locator('.findings').waitFor();

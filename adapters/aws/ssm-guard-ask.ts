@@ -40,7 +40,8 @@ export function ssmGuardAsk(options: SsmOptions): GuardAsk & { readonly close: (
         });
       } catch (error) {
         const { code, text } = reasonOf(error);
-        return unknown(`${code}: ${text}`);
+        // What it says of it names neither the reason nor the machine in a way that helps a reader.
+        return unknown(code === 'InvalidInstanceId' ? `its SSM agent is not connected (${code})` : `${code}: ${text}`);
       }
     },
     close: () => client.destroy(),

@@ -6,7 +6,7 @@ import { outageSurvivedMs, revocationWaitMs } from '../../core/config/timing.ts'
 import type { DefinitionView, EventView, GroupView, HostView } from '../../core/protocol/views.ts';
 import { evidenceText } from './story.ts';
 import { paragraph, table, wrap, WIDTH } from './table.ts';
-import { age, clean, type Paint, plain, span, toneOf } from './words.ts';
+import { age, clean, isHeardOf, type Paint, plain, span, toneOf } from './words.ts';
 
 function redundancyText(redundancy: Redundancy): string {
   if (redundancy.model === 'n-plus-m') return `${redundancy.active} active + ${redundancy.standby} standby`;
@@ -80,7 +80,7 @@ export function hostText(defined: HostDefinition | undefined, view: HostView, pa
   ];
   const slots = view.slots.map(({ group, slot, epoch, phase }) => [
     `${group}/${slot}`,
-    { text: phase, tone: toneOf(phase) },
+    isHeardOf(view.status) ? { text: phase, tone: toneOf(phase) } : `was ${phase}`,
     String(epoch),
   ]);
   return [

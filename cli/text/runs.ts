@@ -19,9 +19,16 @@ export function stateOf({ phase, outcome }: RunView): string {
   return clean(outcome === null || outcome === phase ? phase : `${phase}: ${outcome}`);
 }
 
+/** Where the name of a kind of work is not a word of its own. */
+const WORK_NAMES: ReadonlyMap<string, string> = new Map([
+  ['HA', 'Failover'],
+  ['Place', 'Placement'],
+  ['ForceStop', 'Forced stop'],
+]);
+
 function about({ work, host, group, slot }: RunView): string {
   const what = group === null ? '' : ` of ${group}${slot === null ? '' : `/${slot}`}`;
-  return clean(`${work}${what}${host === null ? '' : `${what === '' ? ' of' : ' on'} ${host}`}`);
+  return clean(`${WORK_NAMES.get(work) ?? work}${what}${host === null ? '' : `${what === '' ? ' of' : ' on'} ${host}`}`);
 }
 
 export function runsText(runs: readonly RunView[], now: number, paint: Paint = plain): string[] {

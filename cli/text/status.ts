@@ -2,7 +2,7 @@
 import type { GroupView, HostView, StatusView } from '../../core/protocol/views.ts';
 import { runLines } from './runs.ts';
 import { type Cell, paragraph, table } from './table.ts';
-import { type Paint, plain, span, toneOf } from './words.ts';
+import { isHeardOf, type Paint, plain, span, toneOf } from './words.ts';
 
 export function statusText(view: StatusView, paint: Paint = plain): string[] {
   return [
@@ -37,10 +37,16 @@ function hostTable(hosts: readonly HostView[], paint: Paint): string[] {
     { text: host.status, tone: toneOf(host.status) },
     host.beatAgeMs === null ? 'never' : `${span(host.beatAgeMs)} ago`,
     host.admin === 'enabled' ? 'enabled' : { text: host.admin, tone: 'warn' },
-    host.slots.map(({ group, slot, phase }) => `${group}/${slot} ${phase}`).join(', ') || '-',
+    slotsOf(host),
     host.why,
   ]);
   return table(['HOST', 'STATUS', 'LAST BEAT', 'ADMIN', 'SLOTS', 'WHY'], rows, { paint });
+}
+
+/** What a silent host reported last is history. */
+function slotsOf({ slots, status }: HostView): string {
+  const was = isHeardOf(status) ? '' : 'was ';
+  return slots.map(({ group, slot, phase }) => `${group}/${slot} ${was}${phase}`).join(', ') || '-';
 }
 
 function groupTable(groups: readonly GroupView[], paint: Paint): string[] {

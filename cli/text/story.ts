@@ -6,6 +6,7 @@ import type { EvidenceKind } from '../../core/config/model.ts';
 import type { WorkType } from '../../core/protocol/records.ts';
 import type { RunStoryView, RunView, StepView } from '../../core/protocol/views.ts';
 import { EVIDENCE_WORDS } from '../../core/protocol/views.ts';
+import { waitingIn } from '../../core/recovery/waiting.ts';
 import { stateOf } from './runs.ts';
 import { paragraph, wrap, WIDTH } from './table.ts';
 import { age, clean, type Paint, plain, span, toneOf } from './words.ts';
@@ -35,13 +36,20 @@ const OUTCOME_WORDS: Readonly<Record<string, string>> = {
   Stopped: 'It is stopped and stays so.',
   Alive: 'The host renewed its lease after all. Nothing was stopped, nothing was moved.',
   Disconnected: 'The host is alive but cut off. Nothing was done to it; it is looked at again.',
-  Recovered: 'What the host owned was given a new owner, or waits for a place where the summary says so.',
+  Recovered: 'What the host owned runs elsewhere.',
   Held: 'Nothing more is done by itself until evidence, capacity or policy change: a person was told.',
   Gone: 'What the work was for is no longer there. Nothing was done.',
   Duplicate: 'Another run does this work. Nothing was done here.',
   Cancelled: 'Nothing was changed.',
   Error: 'The workflow failed. What it had claimed is free again; reconcile goes on from what is stored.',
 };
+
+function outcomeWords({ outcome, summary }: RunView): string | undefined {
+  const waiting = outcome === 'Recovered' ? waitingIn(summary) : [];
+  if (waiting.length === 0) return outcome === null ? undefined : OUTCOME_WORDS[outcome];
+  const does = waiting.length === 1 ? 'does not run: it waits' : 'do not run: they wait';
+  return `${waiting.join(', ')} ${does} for a host that may take it. The rest of what the host owned has an owner.`;
+}
 
 export function storyText(view: RunStoryView, now: number, paint: Paint = plain): string[] {
   return [
@@ -71,7 +79,7 @@ export function storyEnd(view: RunStoryView, now: number, paint: Paint = plain):
   const { run } = view;
   const end = run.closedAtMs;
   const bound = boundText(view, now);
-  const meaning = end === null || run.outcome === null ? undefined : OUTCOME_WORDS[run.outcome];
+  const meaning = end === null ? undefined : outcomeWords(run);
   return [
     end === null
       ? `${at(now - run.openedAtMs)}${paint(`still ${clean(run.phase)}`, 'warn')}`

@@ -49,6 +49,11 @@ export function toneOf(word: string): Tone {
   return TONES[word] ?? 'warn';
 }
 
+/** Its last word still holds: it renews, or a hold shows that it lives. */
+export function isHeardOf(status: string): boolean {
+  return status === 'Up' || status === 'Disconnected';
+}
+
 /** Text of the API on a terminal: no control characters, so that no name or detail can drive it. */
 export function clean(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ').trim();

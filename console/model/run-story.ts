@@ -3,6 +3,7 @@ import type { EvidenceKind } from '../../core/config/model.ts';
 import type { HostView, RunStoryView, RunView, StepView } from '../../core/protocol/views.ts';
 import { EVIDENCE_WORDS } from '../../core/protocol/views.ts';
 import type { Tone } from './tones.ts';
+import { waitingIn } from '../../core/recovery/waiting.ts';
 import { runMeaning, workWord } from './tones.ts';
 import { listed, span } from './words.ts';
 
@@ -33,6 +34,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'Ask heartbeat': 'Its heartbeat is read again',
   'Ask probe': 'Its services are probed',
   Fence: 'Fence',
+  'Power fence': 'EC2 is told to power it off',
   'Watch power': 'Its power is read',
   Brake: 'The storm brake is asked',
   Revoke: 'Its lease is revoked',
@@ -191,7 +193,7 @@ export function runTitle(run: RunView): string {
 /** One sentence against the promise. */
 export function againstBound(axis: Axis, run: RunView): { readonly tone: Tone; readonly says: string } {
   const took = span(axis.doneMs - axis.zeroMs);
-  const since = axis.zeroIs === 'last beat' ? 'after the last heartbeat' : 'after it was opened';
+  const since = axis.zeroIs === 'last beat' ? 'after its last heartbeat was seen' : 'after it was opened';
   if (axis.boundAtMs === null)
     return {
       tone: 'quiet',
@@ -204,9 +206,11 @@ export function againstBound(axis: Axis, run: RunView): { readonly tone: Tone; r
       : { tone: 'busy', says: `${took} ${since}; its slots should run again within ${bound}.` };
   const { tone, word } = runMeaning(run);
   if (run.outcome !== 'Recovered') return { tone, says: `${word} ${took} ${since}.` };
+  const waiting = waitingIn(run.summary);
+  const rest = waiting.length === 0 ? '' : ` ${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for a host.`;
   return axis.isLate
-    ? { tone: 'bad', says: `Recovered ${took} ${since}: later than the bound of ${bound}.` }
-    : { tone: 'good', says: `Recovered ${took} ${since}; the bound was ${bound}.` };
+    ? { tone: 'bad', says: `${word} ${took} ${since}: later than the bound of ${bound}.${rest}` }
+    : { tone, says: `${word} ${took} ${since}; the bound was ${bound}.${rest}` };
 }
 
 /** The evidence of a run, once each, in order of appearance. */

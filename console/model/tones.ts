@@ -2,6 +2,8 @@
 import type { EvidenceKind } from '../../core/config/model.ts';
 import type { AdminState, GuardLevel, HostStatus, RunPhase, SlotPhase, WorkType } from '../../core/protocol/records.ts';
 import { EVIDENCE_WORDS } from '../../core/protocol/views.ts';
+import { waitingIn } from '../../core/recovery/waiting.ts';
+import { listed } from './words.ts';
 import type { DoctorCheck, GroupHealth, RunView, WhyView } from '../../core/protocol/views.ts';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
@@ -60,7 +62,7 @@ const GUARD: Readonly<Record<GuardLevel, string>> = {
 
 const WORK: Readonly<Record<WorkType, string>> = {
   HA: 'Failover',
-  Place: 'First placement',
+  Place: 'Placement',
   Move: 'Move',
   Drain: 'Drain',
   Stop: 'Stop',
@@ -83,7 +85,7 @@ const PHASE: Readonly<Record<RunPhase, Meaning>> = {
 
 /** How a run ended, where that says more than its phase. */
 const OUTCOME: Readonly<Record<string, Meaning>> = {
-  Recovered: mean('good', 'Recovered', 'Everything it owned runs again.'),
+  Recovered: mean('good', 'Recovered', 'What it owned has a new owner.'),
   Alive: mean('good', 'False alarm', 'The host renewed: nothing was done to it.'),
   Placed: mean('good', 'Placed', 'It runs.'),
   Moved: mean('good', 'Moved', 'It runs on its new host.'),
@@ -124,7 +126,10 @@ export const guardWords = (level: GuardLevel): string => lookUp(GUARD, level) ??
 export const workWord = (work: WorkType): string => lookUp(WORK, work) ?? work;
 export const evidenceWords = (kind: EvidenceKind): string => lookUp(EVIDENCE_WORDS, kind) ?? kind;
 
-export function runMeaning(run: Pick<RunView, 'phase' | 'outcome'>): Meaning {
+export function runMeaning(run: Pick<RunView, 'phase' | 'outcome' | 'summary'>): Meaning {
+  const waiting = run.outcome === 'Recovered' ? waitingIn(run.summary) : [];
+  if (waiting.length > 0)
+    return mean('warn', 'Recovered in part', `${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for a host.`);
   return (run.outcome === null ? undefined : lookUp(OUTCOME, run.outcome)) ?? orPlain(PHASE, run.phase);
 }
 

@@ -70,7 +70,8 @@ function powerProblem({ name, record, item, isLive }: HostCase, reading: PowerRe
     const change = 'correct its instanceId in the definition';
     return fail({ subject: name, says: `EC2 says ${principal}, its heartbeats are of ${record.principal}`, change });
   }
-  if (!isLive || item === undefined) return undefined;
+  // Of a host that fell silent, a machine that is off is no contradiction.
+  if (!isLive || item === undefined || record?.status !== 'Up') return undefined;
   if (state !== 'running') {
     const change = 'see which machine writes its heartbeats';
     return fail({ subject: name, says: `it beats, but EC2 says that it is ${state}`, change });

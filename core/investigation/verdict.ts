@@ -54,7 +54,7 @@ export const VERDICTS: readonly Row[] = [
     hold: 'any',
     storm: 'any',
     verdict: 'certain',
-    because: 'its session is certainly over: nothing has to be waited for',
+    because: 'its session is certainly over, and nothing has to be waited for',
   },
   {
     certain: false,
@@ -147,7 +147,7 @@ export function verdictOf(findings: Findings): Verdict {
     storm: findings.storm,
   });
   invariant(row !== undefined, 'the verdict table is total');
-  if (evidenceKind !== undefined) return { verdict: 'certain', evidenceKind, says: `${evidenceKind}: ${row.because}` };
+  if (evidenceKind !== undefined) return { verdict: 'certain', evidenceKind, says: `${EVIDENCE_WORDS[evidenceKind]} (${evidenceKind}): ${row.because}` };
   if (row.verdict === 'wait') {
     const stands = judged.some(({ investigator, worth }) => worth.worth === 'alive' && saysItStands(investigator));
     return { verdict: 'wait', powerFenceAllowed: !stands, says: row.because };

@@ -132,7 +132,7 @@ export function powerOff(
     host: old.host,
     session: old.session,
     ...finding,
-    because: `its machine ${off.machine} was read as ${first.state}, and as ${second.state} ${apartMs} ms later, both with the launch time of this session (${first.launchTime})`,
+    because: `EC2 said twice, ${(apartMs / 1_000).toFixed(1)} s apart, that its machine ${off.machine} is ${second.state}, and not started again since this session began (LaunchTime ${first.launchTime})`,
     takers: null,
   };
 }

@@ -14,6 +14,12 @@ export const WAITS = 'waits for a host';
 /** Not about who is there, but about what went wrong on them: more hosts may not help, a person must look. */
 const NOT_CAPACITY: readonly Filter[] = ['failed-there', 'takers'];
 
+/** The slots that a closed run left waiting, as its summary names them: the one record of it that outlives the slots. */
+export function waitingIn(summary: string): readonly string[] {
+  const end = ` ${WAITS}`;
+  return summary.split('; ').flatMap((part) => (part.endsWith(end) ? [part.slice(0, -end.length)] : []));
+}
+
 export function isWaiting(slot: Pick<SlotRecord, 'phase' | 'why'>): boolean {
   return slot.phase === 'Held' && slot.why.startsWith(WAITS);
 }

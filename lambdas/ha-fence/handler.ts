@@ -34,11 +34,6 @@ export function haFence(ports: ControlPorts): Handler<Work> {
 async function fence(ports: ControlPorts, run: string, work: Work): Promise<Work> {
   const [facts] = await Promise.all([loadCluster(ports, work.cluster), setRunPhase(ports, run, 'Fencing')]);
   const levels = facts.definition.hosts.find((host) => host.name === work.host)?.fencing ?? [['lease']];
-  const host = facts.hosts.find((candidate) => candidate.host === work.host);
-  if (host !== undefined && isNewest(host, work.session)) {
-    const methods = [...new Set(levels.flat())].join(', ');
-    await setHostStatus(ports, work.cluster, host.host, { type: 'fence_ordered' }, `fencing by ${methods}`);
-  }
   const words = {
     ec2:
       work.powerFence === true
@@ -47,6 +42,10 @@ async function fence(ports: ControlPorts, run: string, work: Work): Promise<Work
     lease: 'its own guard stops everything when its lease runs out',
   };
   const says = levels.map((level) => level.map((method) => words[method]).join(' and ')).join('; failing that, ');
+  const host = facts.hosts.find((candidate) => candidate.host === work.host);
+  if (host !== undefined && isNewest(host, work.session)) {
+    await setHostStatus(ports, work.cluster, host.host, { type: 'fence_ordered' }, says);
+  }
   await recordStep(ports, run, 'Fence', says, { levels, powerFence: work.powerFence ?? false });
   return { ...work, round: 0, next: 'Await', says };
 }

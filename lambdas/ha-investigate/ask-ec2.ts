@@ -87,7 +87,7 @@ const dead = (facts: Found['facts']): Found => ({
   answer: 'dead',
   evidence: 'power-off',
   facts,
-  says: 'two reads of EC2 show the machine off since the life in which the session was registered',
+  says: 'two reads of EC2 show the machine off, and it was not started again since this session began',
 });
 
 function inWords(why: string, { reading: { checks, impairedSince } }: TimedReading): string {

@@ -76,18 +76,18 @@ describe('the time axis', () => {
 describe('against the bound', () => {
   const open = { phase: 'Fencing', outcome: null, closedAtMs: null } as const;
   test.each([
-    ['in time', {}, 9_000, 'good', 'Recovered 4.0 s after the last heartbeat; the bound was 10 s.'],
+    ['in time', {}, 9_000, 'good', 'Recovered 4.0 s after its last heartbeat was seen; the bound was 10 s.'],
     [
       'late',
       { closedAtMs: AT + 12_000 },
       0,
       'bad',
-      'Recovered 12 s after the last heartbeat: later than the bound of 10 s.',
+      'Recovered 12 s after its last heartbeat was seen: later than the bound of 10 s.',
     ],
-    ['open', open, 2_000, 'busy', '2.0 s after the last heartbeat; its slots should run again within 10 s.'],
-    ['open too long', open, 11_000, 'bad', '11 s after the last heartbeat: the bound of 10 s is over.'],
-    ['held', { phase: 'Held', outcome: 'Held' }, 0, 'bad', 'Held 4.0 s after the last heartbeat.'],
-    ['a false alarm', { outcome: 'Alive' }, 0, 'good', 'False alarm 4.0 s after the last heartbeat.'],
+    ['open', open, 2_000, 'busy', '2.0 s after its last heartbeat was seen; its slots should run again within 10 s.'],
+    ['open too long', open, 11_000, 'bad', '11 s after its last heartbeat was seen: the bound of 10 s is over.'],
+    ['held', { phase: 'Held', outcome: 'Held' }, 0, 'bad', 'Held 4.0 s after its last heartbeat was seen.'],
+    ['a false alarm', { outcome: 'Alive' }, 0, 'good', 'False alarm 4.0 s after its last heartbeat was seen.'],
     ['no bound', { boundMs: null }, 0, 'quiet', 'It took 3.3 s.'],
   ] as const)('%s', (_, more, now, tone, says) => {
     const { axis } = storyOf(story(more), { ms: AT + now });

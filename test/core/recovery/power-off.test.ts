@@ -134,7 +134,7 @@ describe('evidence from the stored record', () => {
   test('is about that session of that host, and binds nobody', () => {
     expect(powerOff(OLD, recorded(), FINDING)).toEqual({
       ...{ kind: 'power-off', host: 'h1', session: 's-h1', run: 'run-1', atMs: 5_000, takers: null },
-      because: `its machine i-1 was read as stopped, and as stopped 2000 ms later, both with the launch time of this session (${LAUNCHED})`,
+      because: `EC2 said twice, 2.0 s apart, that its machine i-1 is stopped, and not started again since this session began (LaunchTime ${LAUNCHED})`,
     });
   });
 
