@@ -10,4 +10,6 @@ export default {
   },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   maxWorkers: 2,
+  // How long a test takes says how busy the machine is; this bound only ends what hangs.
+  testTimeout: 60_000,
 };

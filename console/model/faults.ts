@@ -49,7 +49,7 @@ export function hostFaults(host: string): readonly FaultOffer[] {
     offer(
       on('freeze-agent'),
       'Freeze its agent',
-      'No heartbeat goes out. The guard still stops the services in time.',
+      'No heartbeat goes out. The guard stops the services in time, and EC2 powers the machine off meanwhile.',
       {
         title: 'Thaw',
         fault: on('thaw-agent'),

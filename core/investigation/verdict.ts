@@ -5,6 +5,7 @@
  * the death unknown (S8): then the count simply runs on, and revocation asks the store itself.
  */
 import { invariant } from '../failures/invariant.ts';
+import { EVIDENCE_WORDS } from '../protocol/views.ts';
 import type { WallInstant } from '../time/time.ts';
 import type { Answer, CertainKind, Investigator, Worth } from './answers.ts';
 import { CERTAIN_KINDS, worthOf } from './answers.ts';

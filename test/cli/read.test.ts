@@ -45,7 +45,7 @@ describe('status', () => {
       '',
       'Open runs',
       RUN,
-      '  Investigating  HA of h1, opened 2.2 s ago, still open',
+      '  Investigating  Failover of h1, opened 2.2 s ago, still open',
       '  h1 fell silent; its lease runs out in 1.2 s',
     ]);
   });

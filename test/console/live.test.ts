@@ -49,7 +49,7 @@ describe('a host is lost while somebody looks', () => {
     await page.getByText('Its power is off.').waitFor();
     await page.getByRole('link', { name: `Failover of ${victim}` }).click();
 
-    await page.getByText(/^Recovered .* after the last heartbeat; the bound was/).waitFor();
+    await page.getByText(/^Recovered .* after its last heartbeat was seen; the bound was/).waitFor();
     await page.getByText('Evidence lease-over').first().waitFor();
     const titles = await page.locator('.story h3').allTextContents();
     expect(titles[0]).toBe('The run begins');

@@ -80,7 +80,7 @@ test('a word of a newer control plane is shown as it is', () => {
   const strange = JSON.parse('"Hibernating"') as never;
   expect(hostMeaning(strange)).toEqual({ tone: 'quiet', word: 'Hibernating', says: '' });
   expect(slotMeaning(strange).word).toBe('Hibernating');
-  expect(runMeaning({ phase: strange, outcome: 'toString' }).word).toBe('Hibernating');
+  expect(runMeaning({ phase: strange, outcome: 'toString', summary: '' }).word).toBe('Hibernating');
   expect(evidenceWords(strange)).toBe('Hibernating');
 });
 

@@ -84,6 +84,13 @@ describe('against the bound', () => {
       'bad',
       'Recovered 12 s after its last heartbeat was seen: later than the bound of 10 s.',
     ],
+    [
+      'with a slot left over',
+      { summary: 'db/0 is Active on h2; web/2 waits for a host' },
+      0,
+      'warn',
+      'Recovered in part 4.0 s after its last heartbeat was seen; the bound was 10 s. web/2 waits for a host.',
+    ],
     ['open', open, 2_000, 'busy', '2.0 s after its last heartbeat was seen; its slots should run again within 10 s.'],
     ['open too long', open, 11_000, 'bad', '11 s after its last heartbeat was seen: the bound of 10 s is over.'],
     ['held', { phase: 'Held', outcome: 'Held' }, 0, 'bad', 'Held 4.0 s after its last heartbeat was seen.'],

@@ -257,6 +257,13 @@ describe('fencing', () => {
     expect(brief(withPower(change))).toEqual(expected);
   });
 
+  test('a silent host whose machine is off: that it is not up says all', () => {
+    const off: Sketch = { ...powered, facts: { power: new Map([['h3', { ...reading, state: 'stopped' }]]) } };
+    const down = brief(facts({ ...off, hosts: { h3: { status: 'Down' } } }));
+    expect(down).toContain('fail host-up h3');
+    expect(down).not.toContain('fail power-reach h3');
+  });
+
   test('hosts whose power was not read are named', () => {
     expect(brief(facts({ ...powered, facts: { powerUnasked: ['h1'] } }))).toEqual(['warn power-reach c']);
   });

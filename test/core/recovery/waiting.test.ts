@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Redundancy } from '../../../core/config/model.ts';
 import type { HostFinding } from '../../../core/placement/facts.ts';
-import { isShortOfHosts, isWaiting, mayWait } from '../../../core/recovery/waiting.ts';
+import { isShortOfHosts, isWaiting, mayWait, waitingIn } from '../../../core/recovery/waiting.ts';
 import { evidenceAbout, group, ownedBy, record, slot } from '../placement/fixtures.ts';
 
 const free = slot(1, { ...ownedBy('h2'), evidence: evidenceAbout('h2'), phase: 'Held' });
@@ -44,4 +44,14 @@ describe('a slot may wait for a host without a call', () => {
     expect(isWaiting({ phase: 'Held', why: 'it failed to start on 3 hosts' })).toBe(false);
     expect(isWaiting({ phase: 'Active', why: 'waits for a host' })).toBe(false);
   });
+});
+
+test.each([
+  ['', []],
+  ['db/0 is Active on h2', []],
+  ['web/2 waits for a host', ['web/2']],
+  ['db/0 is Active on h2; web/1 waits for a host; web/2 waits for a host', ['web/1', 'web/2']],
+  ['db/0 is held: waits for a host: nobody', []],
+])('the summary %j leaves %j waiting', (summary, waiting) => {
+  expect(waitingIn(summary)).toEqual(waiting);
 });
