@@ -36,7 +36,7 @@ const OUTCOME_WORDS: Readonly<Record<string, string>> = {
   Stopped: 'It is stopped and stays so.',
   Alive: 'The host renewed its lease after all. Nothing was stopped, nothing was moved.',
   Disconnected: 'The host is alive but cut off. Nothing was done to it; it is looked at again.',
-  Recovered: 'What the host owned runs elsewhere.',
+  Recovered: 'What the host owned has an owner again.',
   Held: 'Nothing more is done by itself until evidence, capacity or policy change: a person was told.',
   Gone: 'What the work was for is no longer there. Nothing was done.',
   Duplicate: 'Another run does this work. Nothing was done here.',
@@ -48,7 +48,7 @@ function outcomeWords({ outcome, summary }: RunView): string | undefined {
   const waiting = outcome === 'Recovered' ? waitingIn(summary) : [];
   if (waiting.length === 0) return outcome === null ? undefined : OUTCOME_WORDS[outcome];
   const does = waiting.length === 1 ? 'does not run: it waits' : 'do not run: they wait';
-  return `${waiting.join(', ')} ${does} for a host that may take it. The rest of what the host owned has an owner.`;
+  return `${waiting.join(', ')} ${does} for a host that may take it. The rest of what the host owned has an owner again.`;
 }
 
 export function storyText(view: RunStoryView, now: number, paint: Paint = plain): string[] {

@@ -85,7 +85,7 @@ const PHASE: Readonly<Record<RunPhase, Meaning>> = {
 
 /** How a run ended, where that says more than its phase. */
 const OUTCOME: Readonly<Record<string, Meaning>> = {
-  Recovered: mean('good', 'Recovered', 'What it owned has a new owner.'),
+  Recovered: mean('good', 'Recovered', 'What it owned has an owner again.'),
   Alive: mean('good', 'False alarm', 'The host renewed: nothing was done to it.'),
   Placed: mean('good', 'Placed', 'It runs.'),
   Moved: mean('good', 'Moved', 'It runs on its new host.'),
@@ -129,7 +129,11 @@ export const evidenceWords = (kind: EvidenceKind): string => lookUp(EVIDENCE_WOR
 export function runMeaning(run: Pick<RunView, 'phase' | 'outcome' | 'summary'>): Meaning {
   const waiting = run.outcome === 'Recovered' ? waitingIn(run.summary) : [];
   if (waiting.length > 0)
-    return mean('warn', 'Recovered in part', `${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for a host.`);
+    return mean(
+      'warn',
+      'Recovered in part',
+      `${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for a host.`,
+    );
   return (run.outcome === null ? undefined : lookUp(OUTCOME, run.outcome)) ?? orPlain(PHASE, run.phase);
 }
 

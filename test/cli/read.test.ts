@@ -145,12 +145,19 @@ describe('runs', () => {
       '            Evidence: the lease had run out and was revoked (lease-over).',
       '            Because version 412 stood for longer than its lease.',
       '    +4.3 s  Done: Recovered',
-      '            What the host owned was given a new owner, or waits for a place where the summary says',
-      '            so.',
+      '            What the host owned has an owner again.',
       '',
       "Computed bound: 8.9 s from the moment that the host's last heartbeat was seen. It took 4.9 s: within",
       'the bound.',
     ]);
+  });
+
+  test('a run that left a slot waiting says so at its end', async () => {
+    const summary = 'ledger/0 is Active on h2; web/2 waits for a host';
+    const { url } = await api(() => ({ body: { ...STORY, run: { ...STORY.run, summary } } }));
+    const { out } = await holdfast(['run', STORY.run.run, '--api', url]);
+    expect(out).toContain('web/2 does not run: it waits for a host that may take it.');
+    expect(out).not.toContain('What the host owned has an owner again.');
   });
 
   test.each<[string, Partial<RunView>, string]>([
