@@ -106,7 +106,7 @@ async function takeFailover(browser: Browser, url: string): Promise<void> {
   await plug.click();
   // A busy machine may lose another host meanwhile; the story to show is that of this one.
   const run = page.locator('.run-banner', { hasText: `Failover of ${victim}` });
-  await run.locator('.tick').nth(7).waitFor({ state: 'attached' });
+  await run.locator('.tick').nth(3).waitFor({ state: 'attached' });
   await take(page, 'live-run');
   await run.getByRole('link').first().click();
   await page.getByText(/^Recovered .* after its last heartbeat was seen/).waitFor();

@@ -28,7 +28,9 @@ const WORK_NAMES: ReadonlyMap<string, string> = new Map([
 
 function about({ work, host, group, slot }: RunView): string {
   const what = group === null ? '' : ` of ${group}${slot === null ? '' : `/${slot}`}`;
-  return clean(`${WORK_NAMES.get(work) ?? work}${what}${host === null ? '' : `${what === '' ? ' of' : ' on'} ${host}`}`);
+  return clean(
+    `${WORK_NAMES.get(work) ?? work}${what}${host === null ? '' : `${what === '' ? ' of' : ' on'} ${host}`}`,
+  );
 }
 
 export function runsText(runs: readonly RunView[], now: number, paint: Paint = plain): string[] {

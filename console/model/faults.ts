@@ -40,10 +40,15 @@ export function hostFaults(host: string): readonly FaultOffer[] {
       { title: 'Connect again', fault: on('heal') },
     ),
     offer(on('reboot'), 'Reboot', 'It comes back with a newer session, which proves that the old one is over.'),
-    offer(on('crash'), 'Crash the kernel', 'Nothing runs, and EC2 goes on saying “running”: it is told to stop it while the lease is counted.', {
-      title: 'Power on',
-      fault: on('power-on'),
-    }),
+    offer(
+      on('crash'),
+      'Crash the kernel',
+      'Nothing runs, and EC2 goes on saying “running”: it is told to stop it while the lease is counted.',
+      {
+        title: 'Power on',
+        fault: on('power-on'),
+      },
+    ),
     offer(on('kill-agent'), 'Kill its agent', 'The services run on; the guard starts a new agent, which finds them.'),
     offer(on('kill-guard'), 'Kill its guard', 'Nobody counts its lease any more: init ends its services at once.'),
     offer(
@@ -55,41 +60,51 @@ export function hostFaults(host: string): readonly FaultOffer[] {
         fault: on('thaw-agent'),
       },
     ),
-    offer(on('freeze-guard'), 'Freeze its guard', 'Its init, which stands for a hardware watchdog, ends everything in time and starts the guard anew.', {
-      title: 'Thaw',
-      fault: on('thaw-guard'),
-    }),
+    offer(
+      on('freeze-guard'),
+      'Freeze its guard',
+      'Its init, which stands for a hardware watchdog, ends everything in time and starts the guard anew.',
+      {
+        title: 'Thaw',
+        fault: on('thaw-guard'),
+      },
+    ),
     offer(
       on('stolen'),
       'Stop and start it from outside',
       'As somebody with an AWS console of their own would: a new launch, whose session is the successor of the old one.',
     ),
+    ...ec2Faults(host),
+  ];
+}
+
+/** Each is to be followed by a crash. */
+function ec2Faults(host: string): readonly FaultOffer[] {
+  const undo = { title: 'EC2 answers again', fault: { fault: 'ec2', mode: 'well', host } } as const;
+  return [
     offer(
       { fault: 'ec2', mode: 'throttled', host },
       'Throttle EC2 for it',
       'EC2 refuses every call about it: unknown is not dead, and the lease decides. Then crash it.',
-      {
-        title: 'EC2 answers again',
-        fault: { fault: 'ec2', mode: 'well', host },
-      },
+      undo,
     ),
     offer(
       { fault: 'ec2', mode: 'stuck-stopping', host },
       'Let EC2 hang in “stopping”',
       'A stop is accepted and never ends, so that it proves nothing, and the lease decides. Then crash it.',
-      { title: 'EC2 answers again', fault: { fault: 'ec2', mode: 'well', host } },
+      undo,
     ),
     offer(
       { fault: 'ec2', mode: 'empty', host },
       'Let EC2 forget it',
       'EC2 answers without the instance: unknown is not dead, and the lease decides. Then crash it.',
-      { title: 'EC2 answers again', fault: { fault: 'ec2', mode: 'well', host } },
+      undo,
     ),
     offer(
       { fault: 'ec2', mode: 'late-events', host },
       'Let EC2 report late',
       'Its events come late. The sweep finds the host long before. Then crash it.',
-      { title: 'EC2 answers again', fault: { fault: 'ec2', mode: 'well', host } },
+      undo,
     ),
   ];
 }
@@ -139,7 +154,11 @@ export function undoFor(
 ): { readonly says: string; readonly title: string; readonly fault: Fault } | null {
   const { host } = instance;
   if (instance.power === 'off' || instance.power === 'stopped')
-    return { says: instance.isCut ? 'It is off, and cut off from AWS.' : 'Its power is off.', title: 'Power on', fault: { fault: 'power-on', host } };
+    return {
+      says: instance.isCut ? 'It is off, and cut off from AWS.' : 'Its power is off.',
+      title: 'Power on',
+      fault: { fault: 'power-on', host },
+    };
   if (instance.isCut)
     return { says: 'It is cut off from AWS.', title: 'Connect again', fault: { fault: 'heal', host } };
   return null;

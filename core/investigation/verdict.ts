@@ -148,7 +148,12 @@ export function verdictOf(findings: Findings): Verdict {
     storm: findings.storm,
   });
   invariant(row !== undefined, 'the verdict table is total');
-  if (evidenceKind !== undefined) return { verdict: 'certain', evidenceKind, says: `${EVIDENCE_WORDS[evidenceKind]} (${evidenceKind}): ${row.because}` };
+  if (evidenceKind !== undefined)
+    return {
+      verdict: 'certain',
+      evidenceKind,
+      says: `${EVIDENCE_WORDS[evidenceKind]} (${evidenceKind}): ${row.because}`,
+    };
   if (row.verdict === 'wait') {
     const stands = judged.some(({ investigator, worth }) => worth.worth === 'alive' && saysItStands(investigator));
     return { verdict: 'wait', powerFenceAllowed: !stands, says: row.because };

@@ -32,8 +32,8 @@ describe('status', () => {
       'Recovers within 8.9 s if one eligible host is left; survives 1.1 s without AWS before peers must',
       'help.',
       '',
-      'HOST  STATUS         LAST BEAT   ADMIN        SLOTS            WHY',
-      'h1    Investigating  2.3 s ago   enabled      ledger/0 Active  no beat since 412',
+      'HOST  STATUS         LAST BEAT   ADMIN        SLOTS                WHY',
+      'h1    Investigating  2.3 s ago   enabled      ledger/0 was Active  no beat since 412',
       'h2    Up             120 ms ago  enabled      -',
       'h3    Connecting     never       maintenance  -',
       '',
@@ -155,7 +155,7 @@ describe('runs', () => {
   test('a run that left a slot waiting says so at its end', async () => {
     const summary = 'ledger/0 is Active on h2; web/2 waits for a host';
     const { url } = await api(() => ({ body: { ...STORY, run: { ...STORY.run, summary } } }));
-    const { out } = await holdfast(['run', STORY.run.run, '--api', url]);
+    const { out } = await holdfast(['run', RUN, '--api', url]);
     expect(out).toContain('web/2 does not run: it waits for a host that may take it.');
     expect(out).not.toContain('What the host owned has an owner again.');
   });
