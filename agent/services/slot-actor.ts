@@ -71,6 +71,12 @@ export class SlotActor {
     return want !== 'idle' && want !== 'standby' && !(want === 'release' && this.state.release.done);
   }
 
+  /** Remembered from an earlier life, and proven stopped since: if no order names it any more, it is over. */
+  isOver(): boolean {
+    const { want, services } = this.state;
+    return want === 'watch' && Object.values(services).every(({ phase }) => phase === 'disabled');
+  }
+
   lifeOf(service: string): Life | undefined {
     return this.lives.get(service);
   }

@@ -85,7 +85,7 @@ export function createSupervisors(options: SupervisorsOptions): Supervisors {
     reports: () =>
       [...actors].flatMap(([key, actor]) => {
         const report = actor.report();
-        const isOver = named?.has(key) === false && !actor.isHeld();
+        const isOver = named?.has(key) === false && (!actor.isHeld() || actor.isOver());
         return report === undefined || isOver ? [] : [report];
       }),
     keepOnly(orders) {
