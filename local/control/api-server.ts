@@ -40,8 +40,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Server>
 }
 
 async function serve(options: ApiServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  requireToken(request, options.token);
+  // Read first: who is refused in the middle of a long body sees a broken connection instead of the answer.
   const body = await readBody(request);
+  requireToken(request, options.token);
   const [rawPath, rawQueryString = ''] = (request.url ?? '/').split('?', 2);
   const method = request.method ?? 'GET';
   if (rawPath === INSTANCE_STATE_PATH) {

@@ -250,7 +250,7 @@ describe('show', () => {
     const { url } = await api(await answers());
     const { out } = await holdfast(['show', 'host', 'h1', '--api', url]);
     expect(out).toContain('Host h1\n  status     Investigating');
-    expect(out).toContain('SLOT      PHASE   EPOCH\nledger/0  Active  3\n');
+    expect(out).toContain('SLOT      PHASE       EPOCH\nledger/0  was Active  3\n');
     expect((await holdfast(['show', 'host', 'h9', '--api', url])).exit).toBe(3);
   });
 });

@@ -146,7 +146,12 @@ describe('an operator', () => {
 
   test('learns what would happen if a host failed, and nothing is changed', async () => {
     const page = await visit('#/what-if');
-    const standing = (): string => JSON.stringify([live.world.groups, live.world.runs]);
+    // Who runs what: standbys and lists may still follow what the test before this one changed.
+    const standing = (): string =>
+      JSON.stringify([
+        live.world.groups.map(({ group, slots }) => [group, slots.map(({ owner, epoch }) => [owner, epoch])]),
+        live.world.runs.map(({ run }) => run),
+      ]);
     const before = standing();
     await page.getByRole('combobox', { name: 'Host' }).selectOption('h1');
     await page.getByRole('button', { name: 'Add' }).click();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import {
   endAllMarked,
@@ -19,6 +20,11 @@ jest.setTimeout(30_000);
 
 /** For looking into kernel sessions only. */
 const NOBODY = 'HOLDFAST_TEST=nobody';
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
 
 let marks: string[] = [];
 
@@ -145,7 +151,7 @@ describe('processes by mark', () => {
     const mark = freshMark();
     // The shell becomes a sleeper that never reaps its dead child.
     const { pid } = run(mark, 'sleep 0 & exec sleep 1000');
-    await until('the child to be dead', () => findMarked(mark, [pid]).length === 1);
+    await until('the child to be dead', () => childrenOf(pid).some((child) => processStat(child)?.state === 'Z'));
     expect(findMarked(mark, [pid])).toEqual([pid]);
   });
 
