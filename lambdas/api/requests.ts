@@ -22,7 +22,9 @@ export const LIST_MAX = 1_000;
 const LIST_DEFAULT = 50;
 const CHANGES_MAX = 50;
 /** Without control characters. */
-const ONE_LINE = /^[ -~\u0080-\uffff]*$/;
+// Said by what is not allowed: the same to readers that count characters and to those that count halves of them.
+// eslint-disable-next-line no-control-regex
+const ONE_LINE = /^[^\u0000-\u001f\u007f]*$/;
 const REASON_MAX = 200;
 
 export const group = groupName.describe('name of a group of the definition');
