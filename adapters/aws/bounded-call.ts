@@ -7,7 +7,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Millis } from '../../core/time/time.ts';
 
-/** Where AWS is. Without `credentials` the SDK's own chain finds them (Lambda role); `endpoint` is for the local fleet. */
+/** Where AWS is. Without `credentials` the SDK's own chain finds them (instance profile, Lambda role); `endpoint` is for local mode. */
 export interface AwsPlace {
   readonly region: string;
   readonly endpoint?: string | undefined;
@@ -16,12 +16,18 @@ export interface AwsPlace {
 }
 
 export interface AttemptLimits {
+  /** Times that the SDK sends a request before it gives up. */
   readonly attempts: number;
+  /** Until a new connection stands. */
   readonly connectMs: Millis;
+  /** From sending one attempt to the head of its answer. */
   readonly requestMs: Millis;
+  /** Connections kept at most; absent: as many as the SDK's handler allows. */
+  readonly sockets?: number | undefined;
 }
 
 export function clientSettings(place: AwsPlace, limits: AttemptLimits) {
+  const agent = limits.sockets === undefined ? undefined : { keepAlive: true, maxSockets: limits.sockets };
   return {
     region: place.region,
     maxAttempts: limits.attempts,
@@ -29,6 +35,7 @@ export function clientSettings(place: AwsPlace, limits: AttemptLimits) {
       connectionTimeout: limits.connectMs,
       requestTimeout: limits.requestMs,
       throwOnRequestTimeout: true,
+      ...(agent === undefined ? {} : { httpAgent: agent, httpsAgent: agent }),
     }),
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
     // A copy: the SDK writes into the object it is given.
@@ -50,10 +57,8 @@ export async function withinBudget<T>(
       abort.abort();
     }, capMs);
   });
-  const sent = send(abort.signal);
-  sent.catch(() => undefined); // Its own failure after the time-out is nobody's news.
   try {
-    return await Promise.race([sent, tooLate]);
+    return await Promise.race([send(abort.signal), tooLate]);
   } finally {
     clearTimeout(timer);
   }

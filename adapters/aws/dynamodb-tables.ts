@@ -4,7 +4,8 @@ import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamo
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { HaError } from '../../core/failures/failures.ts';
 import { createDynamo, CONTROL_LIMITS } from './dynamodb-client.ts';
-import type { Dynamo, DynamoPlace } from './dynamodb-client.ts';
+import type { AwsPlace } from './bounded-call.ts';
+import type { Dynamo } from './dynamodb-client.ts';
 import { HEARTBEAT_KEY } from './heartbeat-item.ts';
 
 const POLLS_MAX = 100;
@@ -16,7 +17,7 @@ export interface TableNames {
 }
 
 /** Creates what is missing, on demand, and returns when both tables take requests. */
-export async function ensureTables(place: DynamoPlace, names: TableNames): Promise<void> {
+export async function ensureTables(place: AwsPlace, names: TableNames): Promise<void> {
   const dynamo = createDynamo(place, CONTROL_LIMITS);
   try {
     for (const definition of tableDefinitions(names)) {

@@ -2,24 +2,23 @@
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import type { Alerts } from '../../core/ports.ts';
+import { type AwsPlace, clientSettings, withinBudget } from './bounded-call.ts';
+
+const LIMITS = { attempts: 3, connectMs: 1_000, requestMs: 3_000 };
+/** One call with its retries: who pages has other things to do than to wait for a topic. */
+const BUDGET_MS = 8_000;
 
 /** SNS refuses longer subjects, and line breaks in them. */
 const SUBJECT_MAX = 100;
 
-export function snsAlerts(options: {
-  readonly region: string;
-  readonly topicArn: string;
-  readonly endpoint?: string;
-}): Alerts {
-  const client = new SNSClient({
-    region: options.region,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-  });
+export function snsAlerts(options: AwsPlace & { readonly topicArn: string }): Alerts {
+  const client = new SNSClient(clientSettings(options, LIMITS));
   return {
     async page(subject, text) {
       const line = `Holdfast: ${subject}`.replaceAll(/\s+/g, ' ').slice(0, SUBJECT_MAX);
       try {
-        await client.send(new PublishCommand({ TopicArn: options.topicArn, Subject: line, Message: text }));
+        const publish = new PublishCommand({ TopicArn: options.topicArn, Subject: line, Message: text });
+        await withinBudget('Publish', BUDGET_MS, (abortSignal) => client.send(publish, { abortSignal }));
       } catch (error) {
         throw new HaError('store_unavailable', `SNS, publish: ${messageOf(error)}`, { cause: error });
       }

@@ -1,34 +1,25 @@
 /** Step Functions as the Workflow port. A run's name is the execution's name. */
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { HaError, messageOf } from '../../core/failures/failures.ts';
+import { failureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import type { ExecutionStatus, Workflow } from '../../core/ports.ts';
+import { type AwsPlace, clientSettings, withinBudget } from './bounded-call.ts';
 
-const CONNECT_MS = 1_000;
 const REQUEST_MS = 5_000;
+const LIMITS = { attempts: 3, connectMs: 1_000, requestMs: REQUEST_MS };
+/** One call with its retries. */
+const BUDGET_MS = 12_000;
 
-export function stepFunctions(options: {
-  readonly region: string;
-  readonly stateMachineArn: string;
-  readonly endpoint?: string;
-}): Workflow {
-  const client = new SFNClient({
-    region: options.region,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: REQUEST_MS,
-      throwOnRequestTimeout: true,
-    }),
-  });
+export function stepFunctions(options: AwsPlace & { readonly stateMachineArn: string }): Workflow {
+  const client = new SFNClient(clientSettings(options, LIMITS));
   const executionArn = (name: string): string =>
     `${options.stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
   return {
     async start(name, input) {
       const { stateMachineArn } = options;
       try {
-        const started = await client.send(
-          new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+        const start = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) });
+        const started = await withinBudget('StartExecution', BUDGET_MS, (abortSignal) =>
+          client.send(start, { abortSignal }),
         );
         // The same name and input while it runs is answered with the first start's date.
         const isOld = started.startDate !== undefined && Date.now() - started.startDate.getTime() > REQUEST_MS;
@@ -40,7 +31,10 @@ export function stepFunctions(options: {
     },
     async status(name) {
       try {
-        const described = await client.send(new DescribeExecutionCommand({ executionArn: executionArn(name) }));
+        const describe = new DescribeExecutionCommand({ executionArn: executionArn(name) });
+        const described = await withinBudget('DescribeExecution', BUDGET_MS, (abortSignal) =>
+          client.send(describe, { abortSignal }),
+        );
         return known(described.status);
       } catch (error) {
         if (nameOf(error) === 'ExecutionDoesNotExist') return undefined;
@@ -70,7 +64,8 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-function toFault(what: string, error: unknown): HaError {
+function toFault(what: string, error: unknown): unknown {
+  if (failureCode(error) !== undefined) return error;
   const isThrottled = /Throttling|TooManyRequests/.test(nameOf(error));
   return new HaError(
     isThrottled ? 'store_throttled' : 'store_unavailable',

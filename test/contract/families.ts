@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createDynamo, CONTROL_LIMITS, hostLimits } from '../../adapters/aws/dynamodb-client.ts';
-import type { DynamoPlace } from '../../adapters/aws/dynamodb-client.ts';
+import type { AwsPlace } from '../../adapters/aws/bounded-call.ts';
 import { dynamoHeartbeats } from '../../adapters/aws/dynamodb-heartbeats.ts';
 import { dynamoOwnHeartbeat } from '../../adapters/aws/dynamodb-own-heartbeat.ts';
 import { dynamoRegistry } from '../../adapters/aws/dynamodb-registry.ts';
@@ -27,7 +27,7 @@ export const memoryFamily: StoreFamily = {
   close: async () => undefined,
 };
 
-export function placeOf(url: string): DynamoPlace {
+export function placeOf(url: string): AwsPlace {
   return { region: 'us-east-1', endpoint: url, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 }
 
