@@ -23,6 +23,15 @@ const AMBIENT = [
   'fetch',
 ];
 
+/** The same refusal for every room whose loops must run in virtual time as well. */
+const NO_AMBIENT = {
+  'no-restricted-globals': [
+    'error',
+    { globals: AMBIENT.map((name) => ({ name, message: OUT_OF_CORE })), checkGlobalObject: true },
+  ],
+  'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: OUT_OF_CORE }],
+};
+
 /** A default export has a different name in every file that imports it; then a search does not find its users. */
 const NO_DEFAULT_EXPORT = {
   selector: 'ExportDefaultDeclaration',
@@ -64,12 +73,35 @@ export default defineConfig(
 
   {
     files: ['core/**/*.ts', 'sim/**/*.ts'],
+    // The command line of the simulator is of this world.
+    ignores: ['sim/main.ts', 'sim/run/threads.ts'],
+    rules: NO_AMBIENT,
+  },
+
+  {
+    // The loops of guard and agent, which the simulator runs; what is left out drives processes and files, or wires.
+    files: ['agent/**/*.ts'],
+    ignores: [
+      'agent/main.ts',
+      'agent/command.ts',
+      'agent/guard/{main,agent-child,effects}.ts',
+      'agent/services/{child,exec,leader,ocf,ocf-actions,ocf-environment,runners,service-log,slot-file}.ts',
+    ],
     rules: {
-      'no-restricted-globals': [
+      ...NO_AMBIENT,
+      'no-restricted-imports': [
         'error',
-        { globals: AMBIENT.map((name) => ({ name, message: OUT_OF_CORE })), checkGlobalObject: true },
+        {
+          patterns: [
+            { group: ['node:*'], message: OUT_OF_CORE },
+            {
+              group: ['**/adapters/node/*', '!**/adapters/node/marks.ts'],
+              allowTypeImports: true,
+              message: OUT_OF_CORE,
+            },
+          ],
+        },
       ],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: OUT_OF_CORE }],
     },
   },
 

@@ -2,10 +2,10 @@
  * The host's assignment: read strongly whenever the directive number rises, and once a minute anyway. Numbers only
  * rise: an older assignment than one obeyed is never obeyed again.
  */
-import type { FileStore } from '../adapters/node/file-store.ts';
 import { HaError, messageOf } from '../core/failures/failures.ts';
-import type { Registry } from '../core/ports.ts';
+import type { FileStore, Registry, Timers } from '../core/ports.ts';
 import { type Assignment, keys } from '../core/protocol/records.ts';
+import { every, sleep } from './timers.ts';
 
 /** Without a rise of the directive number an assignment is read this often. */
 const REREAD_MS = 60_000;
@@ -13,6 +13,7 @@ const RETRY_MS = 200;
 
 export interface AssignmentsOptions {
   readonly registry: Pick<Registry, 'get'>;
+  readonly timers: Timers;
   readonly principal: string;
   readonly self: { readonly cluster: string; readonly host: string };
   /** The registry's incarnation that this host has worked under (S21). */
@@ -57,11 +58,11 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
         if (assignment !== null) obey(assignment);
         flag('');
         // The number on the heartbeat may run ahead of what was read only if someone removed the assignment.
-        if (assignment === null || assignment.n < wanted) await pause();
+        if (assignment === null || assignment.n < wanted) await sleep(options.timers, RETRY_MS);
       } catch (error) {
         isStale = true;
         flag(`the assignment cannot be read: ${messageOf(error)}`);
-        await pause();
+        await sleep(options.timers, RETRY_MS);
       }
     }
     isReading = false;
@@ -70,7 +71,7 @@ export function createAssignments(options: AssignmentsOptions): Assignments {
     isStale = true;
     void readUntilCurrent();
   };
-  setInterval(reread, REREAD_MS).unref();
+  every(options.timers, REREAD_MS, reread);
 
   return {
     first: () => firstAssignment(options, flag),
@@ -93,7 +94,7 @@ async function firstAssignment(options: AssignmentsOptions, flag: (text: string)
     } catch (error) {
       flag(`waiting for the first assignment: ${messageOf(error)}`);
     }
-    await pause();
+    await sleep(options.timers, RETRY_MS);
   }
 }
 
@@ -137,8 +138,4 @@ function flagOnce(log: AssignmentsOptions['log']): (text: string) => void {
     if (text !== '' && text !== flagged) log('warn', text);
     flagged = text;
   };
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
 }

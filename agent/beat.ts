@@ -4,7 +4,7 @@
  */
 import { failureCode, messageOf } from '../core/failures/failures.ts';
 import { unreachable } from '../core/failures/invariant.ts';
-import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
+import type { BootClock, OwnHeartbeat, Timers, WallClock } from '../core/ports.ts';
 import type { Timing } from '../core/config/model.ts';
 import type { Beat, Heartbeat } from '../core/protocol/records.ts';
 import { hurriedBeat } from '../core/lease/pace.ts';
@@ -12,6 +12,8 @@ import { elapsed, type Instant } from '../core/time/time.ts';
 
 export interface BeatPorts {
   readonly clock: BootClock;
+  readonly wall: WallClock;
+  readonly timers: Timers;
   readonly own: OwnHeartbeat;
   readonly random: () => number;
   readonly log: (level: 'info' | 'warn', text: string) => void;
@@ -31,12 +33,13 @@ export interface BeatLoop {
 /** Renews `session` every I ± J, faster for a while after each new `hurry`, until it is refused or stopped. */
 export function startBeating(session: string, timing: Timing, ports: BeatPorts): BeatLoop {
   let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancelNext: (() => void) | undefined;
   const hurry = hurrying(timing);
   const { flag, clear } = troubles(ports);
 
   const renew = async (sentAt: Instant): Promise<void> => {
-    const answer = await ports.own.renew(session, ports.beat(), ttl(), timing.renewCapMs);
+    const beat = { ...ports.beat(), sentAtBootMs: sentAt };
+    const answer = await ports.own.renew(session, beat, ttl(ports.wall), timing.renewCapMs);
     if (isStopped) return;
     switch (answer.outcome) {
       case 'renewed':
@@ -46,6 +49,8 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
       case 'refused':
         isStopped = true;
         return ports.onRefused(answer.found.session);
+      case 'overtaken':
+        return flag('a renewal that was sent later stands already');
       case 'missing':
         return flag('the heartbeat item or its table is missing');
       default:
@@ -71,14 +76,14 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
   const schedule = (sentAt: Instant): void => {
     const gapMs = hurry.intervalMs(sentAt) * (1 + timing.jitter * (2 * ports.random() - 1));
     const dueAt = (sentAt + gapMs) as Instant;
-    timer = setTimeout(() => void tick(dueAt), Math.max(0, elapsed(ports.clock.now(), dueAt)));
+    cancelNext = ports.timers.after(Math.max(0, elapsed(ports.clock.now(), dueAt)), () => void tick(dueAt));
   };
 
   void tick(ports.clock.now());
   return {
     stop() {
       isStopped = true;
-      clearTimeout(timer);
+      cancelNext?.();
     },
   };
 }
@@ -123,6 +128,6 @@ function hurrying(timing: Timing): Hurrying {
   };
 }
 
-export function ttl(): number {
-  return Math.floor(Date.now() / 1000) + TTL_SECONDS;
+export function ttl(wall: WallClock): number {
+  return Math.floor(wall.now() / 1000) + TTL_SECONDS;
 }

@@ -1,5 +1,5 @@
 /** The agent's end of the link to its guard. An agent without a guard ends: nobody would stop what it starts. */
-import type { BootClock } from '../core/ports.ts';
+import type { BootClock, Timers } from '../core/ports.ts';
 import type { AgentMessage, GuardMessage, LeaveRequest, SlotRef } from '../core/protocol/guard-link.ts';
 import { elapsed, type Millis } from '../core/time/time.ts';
 
@@ -24,50 +24,53 @@ type Answer = { readonly ok: boolean; readonly why: string };
 
 type Question = Extract<AgentMessage, { readonly id: number }>;
 
-/** The part of `process` in a child with an IPC channel that is used here. */
+/** What joins the agent to its guard: ordered, and gone when either of them is. */
 export interface GuardChannel {
-  readonly connected?: boolean | undefined;
-  send?(message: AgentMessage, handle: undefined, options: undefined, done: () => void): unknown;
-  on(event: 'message', listener: (message: unknown) => void): unknown;
-  on(event: 'disconnect', listener: () => void): unknown;
+  /** Lost without a word once the channel is gone. */
+  send(message: AgentMessage): void;
+  onMessage(listener: (message: GuardMessage) => void): void;
+  onDisconnect(listener: () => void): void;
 }
 
-export function guardLink(clock: BootClock, channel: GuardChannel = process): GuardLink {
+export interface GuardLinkPorts {
+  readonly clock: BootClock;
+  readonly timers: Timers;
+  readonly guard: GuardChannel;
+  readonly exit: (status: number) => void;
+}
+
+export function guardLink({ clock, timers, guard, exit }: GuardLinkPorts): GuardLink {
   /** Per kind and number: an answer of one kind never settles a question of another. */
   const waiting = new Map<string, (answer: Answer) => void>();
   const listeners: ((message: GuardMessage) => void)[] = [];
   let nextId = 1;
   let heardAt = clock.now();
 
-  channel.on('disconnect', () => process.exit(1));
-  channel.on('message', (raw) => {
-    const message = raw as GuardMessage;
+  guard.onDisconnect(() => exit(1));
+  guard.onMessage((message) => {
     heardAt = clock.now();
     const answered = answerOf(message);
     if (answered !== null) waiting.get(answered.to)?.(answered);
     else for (const listener of listeners) listener(message);
   });
 
-  const send = (message: AgentMessage): void => {
-    if (channel.connected === true) channel.send?.(message, undefined, undefined, () => undefined);
-  };
   const ask = (question: (id: number) => Question): Promise<Answer> =>
     new Promise((resolve) => {
       const message = question(nextId);
       nextId += 1;
       const key = `${message.type} ${message.id}`;
       const settle = (answer: Answer): void => {
-        clearTimeout(timer);
+        cancel();
         waiting.delete(key);
         resolve(answer);
       };
-      const timer = setTimeout(() => settle({ ok: false, why: 'the guard does not answer' }), ANSWER_MS);
+      const cancel = timers.after(ANSWER_MS, () => settle({ ok: false, why: 'the guard does not answer' }));
       waiting.set(key, settle);
-      send(message);
+      guard.send(message);
     });
 
   return {
-    send,
+    send: (message) => guard.send(message),
     async leave(request) {
       const answer = await ask((id) => ({ type: 'leave', id, request }));
       return { granted: answer.ok, why: answer.why };

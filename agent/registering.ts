@@ -2,15 +2,17 @@
 import { messageOf } from '../core/failures/failures.ts';
 import { unreachable } from '../core/failures/invariant.ts';
 import { registrationMove } from '../core/lease/registration.ts';
-import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
+import type { BootClock, OwnHeartbeat, Timers } from '../core/ports.ts';
 import type { Beat, Heartbeat, Registration } from '../core/protocol/records.ts';
 import type { Instant } from '../core/time/time.ts';
+import { sleep } from './timers.ts';
 
 const RETRY_MS = 100;
 
 export interface RegisteringOptions {
   readonly own: OwnHeartbeat;
   readonly clock: BootClock;
+  readonly timers: Timers;
   readonly registration: Registration;
   readonly handover: readonly string[];
   readonly beat: () => Beat;
@@ -54,7 +56,8 @@ export async function registerSession(options: RegisteringOptions): Promise<Regi
           }
           // Counted from before the look that showed the item without this session: the write can only be later (S2).
           first ??= { askedAt, expected: move.expected };
-          const answer = await own.register(registration, move.expected, options.beat(), options.ttl());
+          const beat = { ...options.beat(), sentAtBootMs: askedAt };
+          const answer = await own.register(registration, move.expected, beat, options.ttl());
           if (answer.outcome === 'refused') continue;
           return { outcome: 'registered', heartbeat: answer.heartbeat, sentAt: first.askedAt, answeredAt: clock.now() };
         }
@@ -71,7 +74,7 @@ export async function registerSession(options: RegisteringOptions): Promise<Regi
     } catch (error) {
       flag(messageOf(error));
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await sleep(options.timers, RETRY_MS);
   }
   return { outcome: 'dropped' };
 }

@@ -1,9 +1,11 @@
 /** Reports on their way to the registry: the newest of each order is written until it stands, oldest order first. */
 import { HaError, messageOf } from '../core/failures/failures.ts';
-import type { Registry } from '../core/ports.ts';
+import type { Registry, Timers } from '../core/ports.ts';
 import { type Key, keys, type Report } from '../core/protocol/records.ts';
+import { sleep } from './timers.ts';
 
 const RETRY_MS = 200;
+const FLUSH_POLL_MS = 20;
 /** More unsent reports than orders can stand for one host: a fault of ours. */
 const QUEUE_MAX = 10_000;
 
@@ -19,10 +21,11 @@ type ReportRegistry = Pick<Registry, 'get' | 'put' | 'remove'>;
 
 export function createReports(options: {
   readonly registry: ReportRegistry;
+  readonly timers: Timers;
   readonly principal: string;
   readonly log: (level: 'warn', text: string) => void;
 }): Reports {
-  const { registry } = options;
+  const { registry, timers } = options;
   /** null: the report is to be removed. In one queue, so that a removal never overtakes what is said anew. */
   const unsent = new Map<string, Report | null>();
   const said = new Set<string>();
@@ -44,7 +47,7 @@ export function createReports(options: {
         if (report === null) continue;
         if (!isFlagged) options.log('warn', `report ${order} waits: ${messageOf(error)}`);
         isFlagged = true;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(timers, RETRY_MS);
       }
     }
     isSending = false;
@@ -66,8 +69,12 @@ export function createReports(options: {
       void sendAll();
     },
     async flushed(limitMs) {
-      const until = performance.now() + limitMs;
-      while (unsent.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+      let isOver = false;
+      const cancel = timers.after(limitMs, () => {
+        isOver = true;
+      });
+      while (unsent.size > 0 && !isOver) await sleep(timers, FLUSH_POLL_MS);
+      cancel();
       return unsent.size === 0;
     },
   };

@@ -4,7 +4,7 @@
  */
 import type { HostConfig } from '../adapters/node/host-config.ts';
 import type { Timing } from '../core/config/model.ts';
-import type { BootClock, OwnHeartbeat } from '../core/ports.ts';
+import type { BootClock, OwnHeartbeat, Timers, WallClock } from '../core/ports.ts';
 import type { GuardMessage } from '../core/protocol/guard-link.ts';
 import {
   type Assignment,
@@ -13,18 +13,25 @@ import {
   type Registration,
   RULES_VERSION,
 } from '../core/protocol/records.ts';
-import { registerSession } from './registering.ts';
+import { type Registering, registerSession } from './registering.ts';
 import type { Assignments } from './assignments.ts';
 import { type BeatLoop, startBeating, ttl } from './beat.ts';
 import type { GuardLink, SessionMessage } from './guard-link.ts';
+import { every } from './timers.ts';
 
 export const AGENT_VERSION = '0.1.0';
 
 const ARM_AGAIN_MS = 5_000;
 
+/** Who this host is, as its registration says. */
+export type HostIdentity = Pick<HostConfig, 'cluster' | 'host' | 'machine' | 'bootId' | 'launchTime'>;
+
 export interface SessionPorts {
-  readonly config: HostConfig;
+  readonly config: HostIdentity;
   readonly clock: BootClock;
+  readonly wall: WallClock;
+  readonly timers: Timers;
+  readonly random: () => number;
   readonly own: OwnHeartbeat;
   readonly link: GuardLink;
   readonly assignments: Assignments;
@@ -49,9 +56,9 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
   const armed = (session: string, timing: Timing): Promise<GuardLevel> =>
     new Promise((resolve) => {
       const ask = (): void => link.send({ type: 'arm', session, timing });
-      const again = setInterval(ask, ARM_AGAIN_MS);
+      const end = every(ports.timers, ARM_AGAIN_MS, ask);
       onArmed = (level) => {
-        clearInterval(again);
+        end();
         resolve(level);
       };
       ask();
@@ -73,9 +80,9 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
     if (current !== told) return;
     const level = await armed(session, assignment.timing);
     if (current !== told) return;
-    const registration = registrationOf(ports.config, session, assignment, level);
     const isCurrent = (): boolean => current === told;
-    const registered = await registerSession({ ...ports, registration, handover: told.handover, ttl, isCurrent });
+    const registration = registrationOf(ports.config, session, assignment, level);
+    const registered = await register(ports, registration, told.handover, isCurrent);
     if (registered.outcome === 'dropped' || !isCurrent()) return;
     if (registered.outcome === 'spent') {
       const { found } = registered;
@@ -103,11 +110,19 @@ export function createSessionLoop(ports: SessionPorts): SessionLoop {
   };
 }
 
+function register(
+  ports: SessionPorts,
+  registration: Registration,
+  handover: readonly string[],
+  isCurrent: () => boolean,
+): Promise<Registering> {
+  return registerSession({ ...ports, registration, handover, ttl: () => ttl(ports.wall), isCurrent });
+}
+
 function beatUntilRefused(ports: SessionPorts, session: string, timing: Timing, onOver: () => void): BeatLoop {
   const { link } = ports;
   return startBeating(session, timing, {
     ...ports,
-    random: Math.random,
     guardSilentMs: () => link.silentFor(),
     onRenewed(heartbeat, sentAt, answeredAt) {
       link.send({ type: 'renewed', session, sentAt, answeredAt });
@@ -121,7 +136,12 @@ function beatUntilRefused(ports: SessionPorts, session: string, timing: Timing, 
   });
 }
 
-function registrationOf(config: HostConfig, session: string, assignment: Assignment, level: GuardLevel): Registration {
+function registrationOf(
+  config: HostIdentity,
+  session: string,
+  assignment: Assignment,
+  level: GuardLevel,
+): Registration {
   const { timing } = assignment;
   return {
     session,

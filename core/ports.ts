@@ -19,9 +19,29 @@ export interface Sleeper {
   sleep(ms: Millis): Promise<void>;
 }
 
+/** One-shot timers of one process. They fire late, if the process or its machine was stopped meanwhile; never early. */
+export interface Timers {
+  /** Calls `fire` once, not before `ms` have passed; the answer takes that back. */
+  after(ms: Millis, fire: () => void): () => void;
+}
+
 /** Fresh identifiers (uuid v4). */
 export interface Ids {
   next(): string;
+}
+
+export type FileStoreRead<T> =
+  | { readonly state: 'read'; readonly value: T }
+  /** Never written. */
+  | { readonly state: 'absent' }
+  /** There is something, and it is not what was written: the caller must assume the worst it could have said. */
+  | { readonly state: 'unreadable'; readonly why: string };
+
+/** One small JSON value on a disk that survives power cuts. A reader sees the old value or the new one, never half of one. */
+export interface FileStore<T> {
+  read(): Promise<FileStoreRead<T>>;
+  /** On disk when the promise resolves. Calls take effect in order. */
+  write(value: T): Promise<void>;
 }
 
 export type RegisterAnswer =
@@ -33,6 +53,11 @@ export type RenewAnswer =
   | { readonly outcome: 'renewed'; readonly heartbeat: Heartbeat }
   /** Another session stands in the item, read back strongly: this session is over (S3). */
   | { readonly outcome: 'refused'; readonly found: Heartbeat }
+  /**
+   * Not taken, since a renewal of this same session that was sent later stands (`sentAtBootMs`): no acknowledgement, and not
+   * S3's refusal. The session goes on.
+   */
+  | { readonly outcome: 'overtaken' }
   /** No item: an outage, not a refusal (S3). */
   | { readonly outcome: 'missing' };
 
@@ -40,9 +65,15 @@ export type RenewAnswer =
 export interface OwnHeartbeat {
   /** Strongly consistent. */
   read(): Promise<Heartbeat | undefined>;
-  /** One conditional write: the item's session is exactly `expected` (null: the item does not exist). Resets seq to 1 for the new session. */
+  /**
+   * One conditional write: the item's session is exactly `expected` (null: the item does not exist). Resets seq to 1 for the
+   * new session, and `sentAtBootMs` to what the beat says, or to nothing.
+   */
   register(registration: Registration, expected: string | null, beat: Beat, ttl: number): Promise<RegisterAnswer>;
-  /** One update on `session = mine`; the store adds 1 to seq. No retry inside; ends within `capMs` or throws `timed_out`. */
+  /**
+   * One update on `session = mine`, and on `sentAtBootMs` being later than the one that stands, if both are there; the store
+   * adds 1 to seq. No retry inside; ends within `capMs` or throws `timed_out`.
+   */
   renew(session: string, beat: Beat, ttl: number, capMs: Millis): Promise<RenewAnswer>;
 }
 

@@ -2,6 +2,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { HaError } from '../../core/failures/failures.ts';
 import type { OwnHeartbeat, RegisterAnswer, RenewAnswer } from '../../core/ports.ts';
+import { isOvertaken, sentIn } from '../../core/protocol/overtaken.ts';
 import type { Beat, Registration } from '../../core/protocol/records.ts';
 import { orRefused } from './dynamodb-client.ts';
 import { HEARTBEAT_KEY, keyOf, readItem, setAll, toHeartbeat, toHeartbeatIfAny } from './heartbeat-item.ts';
@@ -53,13 +54,21 @@ async function register(
 function registerCommand(own: OwnHeartbeatTable, request: RegisterRequest): UpdateItemCommand {
   const { registration, expected, beat, ttl } = request;
   // An update, not a put: `directive` and `hurry` belong to the control plane and outlive sessions.
-  const { set, names, values } = setAll({ ...registration, ...beat, ttl, seq: 1 });
+  const { set, names, values } = setAll({
+    ...registration,
+    ...beat,
+    ...sentIn(registration.session, beat),
+    ttl,
+    seq: 1,
+  });
+  // What the session before left there is of another clock.
+  const forget = beat.sentAtBootMs === undefined ? ' REMOVE #sentAtBootMs' : '';
   return new UpdateItemCommand({
     TableName: own.table,
     Key: keyOf(own.principal),
     ConditionExpression: expected === null ? `attribute_not_exists(${HEARTBEAT_KEY})` : '#session = :expected',
-    UpdateExpression: set,
-    ExpressionAttributeNames: names,
+    UpdateExpression: set + forget,
+    ExpressionAttributeNames: { ...names, '#sentAtBootMs': 'sentAtBootMs' },
     ExpressionAttributeValues: expected === null ? values : { ...values, ':expected': { S: expected } },
     ReturnValues: 'ALL_NEW',
   });
@@ -72,12 +81,20 @@ interface RenewRequest {
 }
 
 async function renew(own: OwnHeartbeatTable, request: RenewRequest, signal: AbortSignal): Promise<RenewAnswer> {
-  const { set, names, values } = setAll({ ...request.beat, ttl: request.ttl });
+  const { set, names, values } = setAll({
+    ...request.beat,
+    ...sentIn(request.session, request.beat),
+    ttl: request.ttl,
+  });
+  const ifLater =
+    request.beat.sentAtBootMs === undefined
+      ? ''
+      : ' AND (attribute_not_exists(#sentAtBootMs) OR attribute_not_exists(#sentIn) OR #sentIn <> :mine OR #sentAtBootMs < :sentAtBootMs)';
   const update = new UpdateItemCommand({
     TableName: own.table,
     Key: keyOf(own.principal),
     // False for a missing item as well, so that renewing never re-creates one (S3).
-    ConditionExpression: '#session = :mine',
+    ConditionExpression: `#session = :mine${ifLater}`,
     UpdateExpression: `${set} ADD #seq :one`,
     ExpressionAttributeNames: { ...names, '#session': 'session', '#seq': 'seq' },
     ExpressionAttributeValues: { ...values, ':mine': { S: request.session }, ':one': { N: '1' } },
@@ -88,7 +105,9 @@ async function renew(own: OwnHeartbeatTable, request: RenewRequest, signal: Abor
 
   const found = toHeartbeatIfAny(await readItem(own, own.principal, signal), 'renew');
   if (found === undefined) return { outcome: 'missing' };
-  // Only the sight of another session ends this one (S3). Refused and yet still mine is a contradiction, which is no answer (S8).
+  // Only the sight of another session ends this one (S3).
   if (found.session !== request.session) return { outcome: 'refused', found };
+  if (isOvertaken(found, request.beat)) return { outcome: 'overtaken' };
+  // Refused, and yet still mine and with nothing later in it: a contradiction, which is no answer (S8).
   throw new HaError('store_unavailable', `renew: contradiction: refused, but the item still shows ${found.session}`);
 }

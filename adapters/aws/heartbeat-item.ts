@@ -42,13 +42,13 @@ export function toHeartbeatIfAny(item: Item | undefined, what: string): Heartbea
   return item === undefined ? undefined : toHeartbeat(item, what);
 }
 
-/** `SET` of every field, all names by placeholder: `session`, `host` and `ttl` are reserved words of DynamoDB. */
+/** `SET` of every field that is not undefined, all names by placeholder: `session`, `host` and `ttl` are reserved words of DynamoDB. */
 export function setAll(fields: object): {
   readonly set: string;
   readonly names: Record<string, string>;
   readonly values: Record<string, AttributeValue>;
 } {
-  const entries = Object.entries(fields);
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return {
     set: `SET ${entries.map(([name]) => `#${name} = :${name}`).join(', ')}`,
     names: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),

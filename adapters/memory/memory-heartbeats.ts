@@ -2,6 +2,7 @@ import { HaError } from '../../core/failures/failures.ts';
 import type { Heartbeats, OwnHeartbeat, RegisterAnswer, RenewAnswer, RevokeAnswer } from '../../core/ports.ts';
 import type { Beat, Heartbeat, Registration } from '../../core/protocol/records.ts';
 import { REVOKED_PREFIX } from '../../core/protocol/records.ts';
+import { isOvertaken, sentIn } from '../../core/protocol/overtaken.ts';
 import { tombstoneOf } from '../../core/protocol/tombstone.ts';
 import { readText } from './memory-tables.ts';
 import type { MemoryAccess } from './memory-tables.ts';
@@ -33,7 +34,8 @@ function register(store: MemoryAccess, principal: string, request: RegisterReque
   if ((stored?.heartbeat.session ?? null) !== expected) return { outcome: 'refused', found: stored?.heartbeat };
   const directive = stored?.heartbeat.directive ?? 0;
   const hurried = stored?.heartbeat.hurry === undefined ? {} : { hurry: stored.heartbeat.hurry };
-  const heartbeat: Heartbeat = { ...registration, ...beat, principal, seq: 1, directive, ...hurried, ttl };
+  const mark = sentIn(registration.session, beat);
+  const heartbeat: Heartbeat = { ...registration, ...beat, ...mark, principal, seq: 1, directive, ...hurried, ttl };
   store.writeHeartbeat(heartbeat, stored?.revoked);
   return { outcome: 'registered', heartbeat: written(store, principal) };
 }
@@ -49,7 +51,8 @@ function renew(store: MemoryAccess, principal: string, { session, beat, ttl }: R
   if (stored === undefined) return { outcome: 'missing' };
   const { heartbeat, revoked } = stored;
   if (heartbeat.session !== session) return { outcome: 'refused', found: heartbeat };
-  store.writeHeartbeat({ ...heartbeat, ...beat, ttl, seq: heartbeat.seq + 1 }, revoked);
+  if (isOvertaken(heartbeat, beat)) return { outcome: 'overtaken' };
+  store.writeHeartbeat({ ...heartbeat, ...beat, ...sentIn(session, beat), ttl, seq: heartbeat.seq + 1 }, revoked);
   return { outcome: 'renewed', heartbeat: written(store, principal) };
 }
 
@@ -78,11 +81,12 @@ export function memoryHeartbeats(store: MemoryAccess): Heartbeats {
 function scan(store: MemoryAccess): readonly Heartbeat[] {
   const { heartbeats, earlier } = store.tables;
   const found: Heartbeat[] = [];
-  for (const [principal, current] of heartbeats) {
+  // Of every item that there ever was: a scan that is behind may still show one that was deleted.
+  for (const principal of new Set([...heartbeats.keys(), ...earlier.keys()])) {
     const kept = earlier.get(principal) ?? [];
     const behind = Math.min(store.hooks.staleBy?.(principal, kept.length) ?? 0, kept.length);
-    const text = behind <= 0 ? current : (kept[behind - 1] ?? null);
-    if (text === null) continue;
+    const text = behind <= 0 ? heartbeats.get(principal) : kept[behind - 1];
+    if (text === undefined || text === null) continue;
     const stored = readText(text);
     if ('malformed' in stored) store.hooks.onMalformed?.(principal, stored.malformed);
     else found.push(stored.heartbeat);

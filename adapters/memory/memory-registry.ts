@@ -16,7 +16,10 @@ export function memoryRegistry(store: MemoryAccess): Registry {
     remove: (key, expected) =>
       store.perform('registry.remove', subjectOf(key), () => {
         if (versionOf(store, key) !== expected) return 'conflict';
-        store.tables.registry.get(key.pk)?.delete(key.sk);
+        const partition = store.tables.registry.get(key.pk);
+        const before = partition?.get(key.sk);
+        partition?.delete(key.sk);
+        store.hooks.onWritten?.({ table: 'registry', pk: key.pk, sk: key.sk, before, after: undefined });
         return 'removed';
       }),
     query: <T>(pk: string, options: QueryOptions) =>
@@ -44,8 +47,10 @@ function write(store: MemoryAccess, key: Key, stored: StoredText): void {
   invariant(stored.body !== undefined, 'a registry record has a body');
   const text = jsonText(stored);
   const partition = store.tables.registry.get(key.pk) ?? new Map<string, string>();
+  const before = partition.get(key.sk);
   partition.set(key.sk, text);
   store.tables.registry.set(key.pk, partition);
+  store.hooks.onWritten?.({ table: 'registry', pk: key.pk, sk: key.sk, before, after: text });
 }
 
 interface QueryOptions {

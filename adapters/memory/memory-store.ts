@@ -33,4 +33,9 @@ export class MemoryStore {
   plant(principal: string, fields: object): void {
     this.#access.plant(principal, fields);
   }
+
+  /** Deletes a heartbeat item, as a hand in the console could; a stale scan may still show it. */
+  unplant(principal: string): void {
+    this.#access.unplant(principal);
+  }
 }

@@ -41,7 +41,35 @@ export type MemoryOperation =
   | 'registry.remove'
   | 'registry.query';
 
+/** A write that was taken. Texts are JSON; undefined: no such item. */
+export interface MemoryWrite {
+  readonly table: 'heartbeats' | 'registry';
+  /** The principal, or the partition key. */
+  readonly pk: string;
+  /** '' in the heartbeats table. */
+  readonly sk: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** One request on its way to the tables. */
+export interface MemoryRequest<T> {
+  readonly op: MemoryOperation;
+  readonly subject: string;
+  /** Of a renewal: when its sender gives up. */
+  readonly capMs: Millis | null;
+  /** Performs it on the tables, now and atomically. Called twice, it is a request that arrived twice. */
+  readonly commit: () => T;
+}
+
 export interface MemoryHooks {
+  /**
+   * The way to the tables and back, in place of the direct one: the request may arrive late, twice or never, and so may its
+   * answer. `faults` and `sleeper` are not asked then.
+   */
+  readonly carry?: <T>(request: MemoryRequest<T>) => Promise<T>;
+  /** Told of each write at the moment it is taken. */
+  readonly onWritten?: (write: MemoryWrite) => void;
   /**
    * Called around every operation. Throwing `before` is a request that never arrived, throwing `after` an answer lost after
    * the commit; a promise delays. `subject` is the principal, `pk/sk`, or the partition key of a query.
@@ -66,7 +94,9 @@ export class MemoryAccess {
   }
 
   /** One operation: `commit` runs without a break between the two phases, so it is atomic. */
-  async perform<T>(op: MemoryOperation, subject: string, commit: () => T): Promise<T> {
+  async perform<T>(op: MemoryOperation, subject: string, commit: () => T, capMs: Millis | null = null): Promise<T> {
+    const { carry } = this.hooks;
+    if (carry !== undefined) return carry({ op, subject, capMs, commit });
     await this.hooks.faults?.(op, 'before', subject);
     const answer = commit();
     await this.hooks.faults?.(op, 'after', subject);
@@ -75,9 +105,9 @@ export class MemoryAccess {
 
   /** `perform`, but given up after `capMs`. */
   async performWithin<T>(op: MemoryOperation, subject: string, capMs: Millis, commit: () => T): Promise<T> {
-    const performed = this.perform(op, subject, commit);
-    const { sleeper } = this.hooks;
-    if (sleeper === undefined) return performed;
+    const performed = this.perform(op, subject, commit, capMs);
+    const { sleeper, carry } = this.hooks;
+    if (sleeper === undefined || carry !== undefined) return performed;
     const tooLate = sleeper.sleep(capMs).then((): T => {
       throw new HaError('timed_out', `${op} ${subject}: no answer within ${capMs} ms`);
     });
@@ -101,10 +131,21 @@ export class MemoryAccess {
 
   /** Writes any item, as a hand in the console could. */
   plant(principal: string, fields: object): void {
+    this.#replace(principal, jsonText({ pk: principal, ...fields }));
+  }
+
+  /** Deletes an item, as a hand in the console could. */
+  unplant(principal: string): void {
+    if (this.tables.heartbeats.has(principal)) this.#replace(principal, undefined);
+  }
+
+  #replace(principal: string, after: string | undefined): void {
     const { heartbeats, earlier } = this.tables;
-    const before = earlier.get(principal) ?? [];
-    earlier.set(principal, [heartbeats.get(principal) ?? null, ...before].slice(0, EARLIER_MAX));
-    heartbeats.set(principal, jsonText({ pk: principal, ...fields }));
+    const before = heartbeats.get(principal);
+    earlier.set(principal, [before ?? null, ...(earlier.get(principal) ?? [])].slice(0, EARLIER_MAX));
+    if (after === undefined) heartbeats.delete(principal);
+    else heartbeats.set(principal, after);
+    this.hooks.onWritten?.({ table: 'heartbeats', pk: principal, sk: '', before, after });
   }
 }
 

@@ -5,19 +5,9 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../../core/failures/failures.ts';
+import type { FileStore, FileStoreRead } from '../../core/ports.ts';
 
-export type FileStoreRead<T> =
-  | { readonly state: 'read'; readonly value: T }
-  /** Never written. */
-  | { readonly state: 'absent' }
-  /** There is something, and it is not what was written: the caller must assume the worst it could have said. */
-  | { readonly state: 'unreadable'; readonly why: string };
-
-export interface FileStore<T> {
-  read(): Promise<FileStoreRead<T>>;
-  /** On disk when the promise resolves. Calls take effect in order. */
-  write(value: T): Promise<void>;
-}
+export type { FileStore, FileStoreRead };
 
 /** `parse` turns parsed JSON into T and throws on anything else. */
 export function fileStore<T>(path: string, parse: (json: unknown) => T): FileStore<T> {

@@ -2,9 +2,9 @@
  * The agent as the guard's child: started, spoken to, started again when it ends. Its successor starts only when nothing
  * of it is left: a child that it was about to turn into a service could come up after the successor released the slot.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { MARKS } from '../../adapters/node/marks.ts';
+import type { BootClock, Timers } from '../../core/ports.ts';
 import type { AgentMessage, GuardMessage } from '../../core/protocol/guard-link.ts';
+import { elapsed } from '../../core/time/time.ts';
 
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 2_000;
@@ -23,68 +23,77 @@ export function nextBackoffMs(
   return Math.min(backoffMs * 2, BACKOFF_MAX_MS);
 }
 
+/** One life of the agent. */
+export interface AgentChild {
+  /** Lost without a word once it has ended. */
+  send(message: GuardMessage): void;
+  onMessage(listener: (message: AgentMessage) => void): void;
+  /** Told once how it ended, in words. */
+  onExit(listener: (how: string) => void): void;
+  /** SIGKILL: ends it even if it is stopped. */
+  kill(): void;
+}
+
 export interface AgentProcess {
   send(message: GuardMessage): void;
   /** The agent and whatever it is about to become a parent of are gone when this resolves. */
   end(): Promise<boolean>;
+  /** It is not started again. */
   close(): void;
 }
 
-export function startAgent(options: {
-  readonly entry: string;
-  readonly configFile: string;
-  readonly now: () => number;
+export function superviseAgent(options: {
+  readonly spawnAgent: () => AgentChild;
+  readonly clock: BootClock;
+  readonly timers: Timers;
   readonly onMessage: (message: AgentMessage) => void;
   readonly onExit: (how: string) => void;
   readonly endAgent: () => Promise<boolean>;
 }): AgentProcess {
-  let child: ChildProcess | null = null;
+  const { clock, timers } = options;
+  let child: AgentChild | null = null;
   let backoffMs = BACKOFF_MIN_MS;
   let isClosed = false;
-  let retry: NodeJS.Timeout | undefined;
+  let cancelRetry: (() => void) | undefined;
 
   const start = (): void => {
-    const startedAt = options.now();
-    const started = spawn(process.execPath, [...process.execArgv, options.entry, '--config', options.configFile], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, [MARKS.role]: 'agent' },
-    });
+    const startedAt = clock.now();
+    const started = options.spawnAgent();
     child = started;
     let hasRenewed = false;
-    started.on('message', (raw) => {
-      const message = raw as AgentMessage;
+    started.onMessage((message) => {
       hasRenewed ||= message.type === 'renewed';
       if (child === started) options.onMessage(message);
     });
-    started.on('error', () => undefined); // A send to a dead agent; its exit is what counts.
-    started.once('exit', (code, signal) => {
+    started.onExit((how) => {
       if (child !== started) return;
       child = null;
-      options.onExit(code === null ? String(signal) : `exit ${code}`);
-      backoffMs = nextBackoffMs(backoffMs, { livedMs: options.now() - startedAt, hasRenewed });
-      retry = setTimeout(() => void restart(), backoffMs);
+      options.onExit(how);
+      backoffMs = nextBackoffMs(backoffMs, { livedMs: elapsed(startedAt, clock.now()), hasRenewed });
+      retry();
     });
   };
 
+  const retry = (): void => {
+    cancelRetry = timers.after(backoffMs, () => void restart());
+  };
   const restart = async (): Promise<void> => {
     const isGone = await options.endAgent();
     if (isClosed) return;
     if (isGone) start();
-    else retry = setTimeout(() => void restart(), backoffMs);
+    else retry();
   };
   start();
 
   return {
-    send(message) {
-      if (child?.connected === true) child.send(message, () => undefined);
-    },
+    send: (message) => child?.send(message),
     end() {
-      child?.kill('SIGKILL');
+      child?.kill();
       return options.endAgent();
     },
     close() {
       isClosed = true;
-      clearTimeout(retry);
+      cancelRetry?.();
     },
   };
 }

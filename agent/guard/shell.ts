@@ -2,13 +2,12 @@
  * The guard's shell: feeds events to `guardStep` and performs its effects. A tick never waits for a disk or a child:
  * effects behind a `save` wait for that save only, so that a slow disk can delay a leave but never a kill.
  */
-import type { FileStore } from '../../adapters/node/file-store.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { guardStep, nextSession } from '../../core/lease/guard.ts';
 import type { Asked, GuardEffect, GuardEvent, GuardState } from '../../core/lease/guard-state.ts';
 import { type Ledger, type LedgerEntry, slotKey } from '../../core/lease/ledger.ts';
-import type { BootClock, Ids, Watchdog } from '../../core/ports.ts';
+import type { BootClock, FileStore, Ids, Watchdog } from '../../core/ports.ts';
 import type { GuardMessage, SlotRef } from '../../core/protocol/guard-link.ts';
 import type { Ending } from './effects.ts';
 

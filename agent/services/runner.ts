@@ -1,4 +1,5 @@
 /** How a kind of service is driven. Runners act and look; whether and when is decided in `core/supervision`. */
+import type { AgentKind, GroupDefinition } from '../../core/config/model.ts';
 import type { CleanupCommand } from '../../core/protocol/guard-link.ts';
 import type { ActionResult, MonitorResult } from '../../core/supervision/state.ts';
 import type { Unit } from './unit.ts';
@@ -40,4 +41,16 @@ export interface Life {
 export interface Lives {
   get(unit: Unit): Life | undefined;
   set(unit: Unit, life: Life | undefined): void;
+}
+
+/** Which runner drives which kind of service. A string says why this kind cannot be driven here. */
+export type RunnerFor = (agent: AgentKind) => Runner | string;
+
+/** Undefined: every service of the group can be driven. */
+export function refusalOf(runnerFor: RunnerFor, spec: GroupDefinition): string | undefined {
+  const refusals = spec.services.flatMap((service) => {
+    const runner = runnerFor(service.agent);
+    return typeof runner === 'string' ? [`${service.name}: ${runner}`] : [];
+  });
+  return refusals.length === 0 ? undefined : refusals.join('; ');
 }

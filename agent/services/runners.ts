@@ -1,13 +1,9 @@
-/** Which runner drives which kind of service. */
+/** The runners of this machine, which drive real processes. */
 import { unreachable } from '../../core/failures/invariant.ts';
-import type { AgentKind, GroupDefinition } from '../../core/config/model.ts';
 import { createExecRunner, type ExecOptions } from './exec.ts';
 import { createOcfRunner, type OcfOptions } from './ocf.ts';
-import type { Runner } from './runner.ts';
+import type { RunnerFor } from './runner.ts';
 
-export type RunnerFor = (agent: AgentKind) => Runner | string;
-
-/** A string says why this kind cannot be driven here. */
 export function createRunners(options: ExecOptions & OcfOptions): RunnerFor {
   const exec = createExecRunner(options);
   const ocf = createOcfRunner(options);
@@ -27,13 +23,4 @@ export function createRunners(options: ExecOptions & OcfOptions): RunnerFor {
         return unreachable(agent);
     }
   };
-}
-
-/** Undefined: every service of the group can be driven. */
-export function refusalOf(runnerFor: RunnerFor, spec: GroupDefinition): string | undefined {
-  const refusals = spec.services.flatMap((service) => {
-    const runner = runnerFor(service.agent);
-    return typeof runner === 'string' ? [`${service.name}: ${runner}`] : [];
-  });
-  return refusals.length === 0 ? undefined : refusals.join('; ');
 }

@@ -7,23 +7,24 @@
 import { messageOf } from '../../core/failures/failures.ts';
 import { isCovered, type ServiceDefinition } from '../../core/config/model.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
+import type { Timers } from '../../core/ports.ts';
 import type { CleanupCommand, LeaveRequest } from '../../core/protocol/guard-link.ts';
 import type { Order, SlotReport } from '../../core/protocol/records.ts';
 import { startOrder } from '../../core/supervision/dependencies.ts';
 import { isQuiet } from '../../core/supervision/engine.ts';
-import { rememberedOf, restoredSlot } from '../../core/supervision/memory.ts';
+import { rememberedOf, restoredSlot, type SlotMemory } from '../../core/supervision/memory.ts';
 import { slotReport } from '../../core/supervision/report.ts';
 import { slotStep } from '../../core/supervision/slot.ts';
 import { EMPTY_SLOT, type Effect, type SlotEvent, type SlotState } from '../../core/supervision/state.ts';
 import { elapsed } from '../../core/time/time.ts';
-import type { Life, Runner } from './runner.ts';
-import type { RunnerFor } from './runners.ts';
+import type { Life, Runner, RunnerFor } from './runner.ts';
 import type { SlotFile, SlotFiles } from './slot-file.ts';
 import type { SupervisorPorts } from './ports.ts';
 import { type HostEnv, unitOf } from './unit.ts';
 
 export interface SlotActorOptions {
   readonly ports: SupervisorPorts;
+  readonly timers: Timers;
   readonly hostEnv: HostEnv;
   readonly files: SlotFiles;
   readonly runnerFor: RunnerFor;
@@ -34,10 +35,12 @@ export class SlotActor {
   private readonly options: SlotActorOptions;
   private readonly queue: SlotEvent[] = [];
   private isStepping = false;
-  private timer: NodeJS.Timeout | undefined;
+  private cancelWake: (() => void) | undefined;
   private readonly watches = new Map<string, () => void>();
   private readonly lives: Map<string, Life>;
   private written = '';
+  /** What `written` remembers, as long as no life has changed since. */
+  private saved: SlotMemory | undefined;
   private waiting: { readonly until: (state: SlotState) => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: SlotActorOptions, restored?: SlotFile) {
@@ -84,6 +87,7 @@ export class SlotActor {
   setLife(service: string, life: Life | undefined): void {
     if (life === undefined) this.lives.delete(service);
     else this.lives.set(service, life);
+    this.saved = undefined;
     this.save();
   }
 
@@ -112,7 +116,7 @@ export class SlotActor {
   private step(event: SlotEvent): void {
     const { state, effects } = slotStep(this.state, event, this.options.ports.now());
     this.state = state;
-    clearTimeout(this.timer);
+    this.cancelWake?.();
     this.save();
     for (const effect of effects) this.perform(effect, state.order);
     this.settleWaiting();
@@ -121,12 +125,14 @@ export class SlotActor {
   private save(): void {
     const memory = rememberedOf(this.state);
     if (memory === undefined) return;
+    // Most steps change nothing of it: that is seen without the whole of it being written out.
+    if (this.saved !== undefined && isSame(this.saved, memory)) return;
     const file: SlotFile = { memory, lives: Object.fromEntries(this.lives) };
     const text = JSON.stringify(file);
-    if (text === this.written) return;
     try {
-      this.options.files.write(file);
+      if (text !== this.written) this.options.files.write(file);
       this.written = text;
+      this.saved = memory;
     } catch (error) {
       // Without the file a restarted agent restarts the services instead of adopting them; that is no reason to stop them now.
       this.options.ports.log('error', `slot file not written: ${messageOf(error)}`);
@@ -145,7 +151,7 @@ export class SlotActor {
     }
     if (effect.do === 'wake') {
       const ms = Math.max(1, Math.ceil(elapsed(this.options.ports.now(), effect.at)));
-      this.timer = setTimeout(() => this.post({ type: 'tick' }), ms).unref();
+      this.cancelWake = this.options.timers.after(ms, () => this.post({ type: 'tick' }));
       return;
     }
     if (order === null) return;
@@ -228,6 +234,15 @@ export class SlotActor {
     const asked = this.options.ports.release({ group: order.group, slot: order.slot, epoch });
     this.post({ type: 'release_done', run, proven: await settled(asked, () => false) });
   }
+}
+
+function isSame(one: SlotMemory, other: SlotMemory): boolean {
+  return (
+    one.order === other.order &&
+    one.standing === other.standing &&
+    one.why === other.why &&
+    one.releasedEpoch === other.releasedEpoch
+  );
 }
 
 function act(runner: Runner, unit: ReturnType<typeof unitOf>, action: 'start' | 'stop' | 'kill', timeoutMs: number) {

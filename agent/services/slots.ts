@@ -1,15 +1,12 @@
 /** Supervision of all slots of this host: orders in, reports out. Decisions are in `core/supervision`. */
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { unreachable } from '../../core/failures/invariant.ts';
+import type { Timers } from '../../core/ports.ts';
 import type { CleanupCommand } from '../../core/protocol/guard-link.ts';
 import type { Order, SlotReport } from '../../core/protocol/records.ts';
 import type { SupervisorPorts } from './ports.ts';
-import { createRunners, refusalOf } from './runners.ts';
-import type { Lives } from './runner.ts';
-import { createServiceLogs } from './service-log.ts';
+import { type Lives, refusalOf, type RunnerFor } from './runner.ts';
 import { SlotActor, type SlotActorOptions } from './slot-actor.ts';
-import { createSlotFiles, type SlotFile } from './slot-file.ts';
+import type { SlotFile, SlotFiles } from './slot-file.ts';
 import type { HostEnv } from './unit.ts';
 
 export type { CleanupCommand, SupervisorPorts };
@@ -31,29 +28,24 @@ export interface Supervisors {
 
 export interface SupervisorsOptions {
   readonly ports: SupervisorPorts;
+  readonly timers: Timers;
   readonly hostEnv: HostEnv;
-  readonly stateDir: string;
-  readonly resolveCommand: (argv: readonly string[]) => readonly string[];
-  readonly ocfRoot?: string | undefined;
+  readonly files: SlotFiles;
+  /** Made once. What is known of running processes is kept by the slots, through `lives`, so that it is on disk with them. */
+  readonly runners: (lives: Lives) => RunnerFor;
 }
 
 /** Remembered slots are probed and watched at once; nothing is started before its order comes again. */
 export function createSupervisors(options: SupervisorsOptions): Supervisors {
-  const { ports } = options;
+  const { ports, timers, hostEnv, files } = options;
   const actors = new Map<string, SlotActor>();
   let named: ReadonlySet<string> | undefined;
   const lives: Lives = {
     get: (unit) => actors.get(keyOf(unit))?.lifeOf(unit.service.name),
     set: (unit, life) => actors.get(keyOf(unit))?.setLife(unit.service.name, life),
   };
-  const runnerFor = createRunners({
-    lives,
-    logs: createServiceLogs(join(options.stateDir, 'service-logs')),
-    ocfRoot: options.ocfRoot ?? '/usr/lib/ocf',
-    resolveCommand: options.resolveCommand,
-  });
-  const files = createSlotFiles(join(options.stateDir, 'slots'));
-  const actorOptions: SlotActorOptions = { ports, hostEnv: options.hostEnv, files, runnerFor };
+  const runnerFor = options.runners(lives);
+  const actorOptions: SlotActorOptions = { ports, timers, hostEnv, files, runnerFor };
 
   const actorFor = (ref: { group: string; slot: number }, restored?: SlotFile): SlotActor => {
     const found = actors.get(keyOf(ref));
@@ -94,10 +86,14 @@ export function createSupervisors(options: SupervisorsOptions): Supervisors {
     async drain(limitMs) {
       const held = [...actors.values()].filter((actor) => actor.isHeld());
       for (const actor of held) actor.post({ type: 'stop', reason: 'release' });
-      const limit = new AbortController();
       const allReleased = Promise.all(held.map((actor) => actor.released()));
-      await Promise.race([allReleased, delay(limitMs, undefined, { signal: limit.signal })]);
-      limit.abort();
+      await new Promise<void>((resolve) => {
+        const cancel = timers.after(limitMs, resolve);
+        void allReleased.then(() => {
+          cancel();
+          resolve();
+        });
+      });
     },
   };
 }

@@ -9,6 +9,7 @@ export interface HostEnv {
   readonly host: string;
   /** Value of HOLDFAST_INSTANCE in the environment of every process of this host. */
   readonly instanceMark?: string | undefined;
+  /** Goes to every service besides what tells it who it is: `passedOn` of the agent's own. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +44,6 @@ export function unitOf(hostEnv: HostEnv, order: Order, service: ServiceDefinitio
     marks: [...(instance === undefined ? [] : [mark('instance', instance)]), `${UNIT_MARK}=${name}`],
     env: {
       PATH: DEFAULT_PATH,
-      ...passedOn(),
       ...hostEnv.env,
       ...(instance === undefined ? {} : { [MARKS.instance]: instance }),
       [MARKS.role]: 'service',
@@ -58,10 +58,10 @@ export function unitOf(hostEnv: HostEnv, order: Order, service: ServiceDefinitio
   };
 }
 
-function passedOn(): Record<string, string> {
+export function passedOn(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     PASSED_ON.flatMap((name) => {
-      const value = process.env[name];
+      const value = environment[name];
       return value === undefined ? [] : [[name, value] as const];
     }),
   );

@@ -5,6 +5,7 @@ import { day } from './words.ts';
 const KINDS: Readonly<Record<string, string>> = {
   'definition.applied': 'Definition',
   'host.status': 'Host status',
+  'host.machine': 'Another machine',
   'host.session': 'Session',
   'host.over': 'Host is over',
   'host.admin': 'Operator',

@@ -3,7 +3,7 @@
  * records. Orders are taken as obeyed at once and starts as successful; what is decided, and in which order, is what
  * `reconcile` and the workflow's steps decide, because it is they (or the pure functions under them) that are asked.
  */
-import { type Definition, type GroupDefinition, isCovered, slotCount } from '../config/model.ts';
+import { type Definition, type GroupDefinition, type HostDefinition, isCovered, slotCount } from '../config/model.ts';
 import {
   type Evidence,
   type GroupRecord,
@@ -29,6 +29,8 @@ export interface LiveFacts {
   readonly heartbeats: ReadonlyMap<string, Heartbeat>;
   /** A group as its record knows it: as defined today, or as it was when it last was. */
   readonly specOf: (group: GroupRecord) => GroupDefinition | undefined;
+  /** The machine that a definition means by a host, as `HostRecord.principal` names it. */
+  readonly principalOf: (host: HostDefinition) => string;
   readonly nowMs: WallInstant;
 }
 
@@ -56,6 +58,8 @@ export class Hypothetical {
   /** Slots that are new: at the first pass nobody has shown yet that nothing of them runs there (S20), at the next all have. */
   readonly unprobed = new Set<string>();
   readonly #specs = new Map<string, GroupDefinition>();
+  readonly #principalOf: LiveFacts['principalOf'];
+  #otherMachines: ReadonlySet<string>;
 
   constructor(live: LiveFacts) {
     this.cluster = live.cluster;
@@ -66,6 +70,8 @@ export class Hypothetical {
     this.hosts = new Map(live.hosts.map((host) => [host.host, { ...host, claim: null }]));
     this.groups = new Map(live.groups.map((group) => [group.group, withoutClaims(group)]));
     this.heartbeats = new Map(live.heartbeats);
+    this.#principalOf = live.principalOf;
+    this.#otherMachines = this.#hostsOfOtherMachines();
     for (const group of live.groups) {
       const spec = live.specOf(group);
       if (spec !== undefined) this.#specs.set(group.group, spec);
@@ -84,6 +90,15 @@ export class Hypothetical {
     }
   }
 
+  /** Hosts for which the definition names another machine than the one that their records are about. */
+  #hostsOfOtherMachines(): ReadonlySet<string> {
+    const others = this.definition.hosts.filter((host) => {
+      const principal = this.hosts.get(host.name)?.principal;
+      return principal !== undefined && !principal.startsWith(WHAT_IF) && principal !== this.#principalOf(host);
+    });
+    return new Set(others.map(({ name }) => name));
+  }
+
   get snapshot(): Snapshot {
     const { definition, nowMs } = this;
     return { definition, hosts: this.hostFacts, groups: [...this.groups.values()], nowMs };
@@ -93,7 +108,9 @@ export class Hypothetical {
     return this.definition.hosts.map(({ name, zone, labels, capacity }) => {
       const record = this.hosts.get(name);
       const { status = 'Connecting', admin = 'enabled' } = record ?? {};
-      return { name, status, admin, session: this.liveSession(name), zone, labels, capacity };
+      // As the control plane sees it: such a host takes nothing.
+      const session = this.#otherMachines.has(name) ? null : this.liveSession(name);
+      return { name, status, admin, session, zone, labels, capacity };
     });
   }
 
@@ -105,6 +122,7 @@ export class Hypothetical {
       hosts: [...this.hosts.values()],
       hostFacts: this.hostFacts,
       groups: [...this.groups.values()],
+      otherMachines: this.#otherMachines,
       heartbeatOf: (host) => this.heartbeats.get(host),
       unprobed: (group, slot, candidates) => (this.unprobed.has(`${group}/${slot}`) ? candidates : []),
       nowMs: this.nowMs,
@@ -124,6 +142,7 @@ export class Hypothetical {
   apply(definition: Definition): void {
     for (const spec of this.definition.groups) this.#specs.set(spec.name, spec);
     this.definition = definition;
+    this.#otherMachines = this.#hostsOfOtherMachines();
     this.rev += 1;
     for (const spec of definition.groups) {
       const old = this.groups.get(spec.name);

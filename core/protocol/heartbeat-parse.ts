@@ -57,6 +57,8 @@ function heartbeat(from: Fields): Heartbeat {
     slots: list(from, 'slots').map((slot) => slotReport(fields(slot, 'slots'))),
     lists: numbers(fields(from['lists'], 'lists')),
     sentAtWallMs: number(from, 'sentAtWallMs'),
+    ...(from['sentAtBootMs'] === undefined ? {} : { sentAtBootMs: number(from, 'sentAtBootMs') }),
+    ...(from['sentIn'] === undefined ? {} : { sentIn: text(from, 'sentIn') }),
     // The control plane's field: absent until its first directive.
     directive: from['directive'] === undefined ? 0 : whole(from, 'directive'),
     ...(from['hurry'] === undefined ? {} : { hurry: whole(from, 'hurry') }),

@@ -1,5 +1,5 @@
 /** What is stored of a machine's power: orders to cut it, and reads that showed it off (S7); part of a host's record. */
-import type { WallInstant } from '../time/time.ts';
+import type { Millis, WallInstant } from '../time/time.ts';
 
 export interface FenceOrder {
   readonly session: string;
@@ -27,6 +27,8 @@ export interface OffRead {
 export interface PoweredOff {
   readonly session: string;
   readonly machine: string;
-  /** The second was asked at least 2 s after the first was answered. */
+  /** m of the session, as it recorded it; absent: not known. */
+  readonly writeLifeMs?: Millis | undefined;
+  /** The second was asked at least 2 s, and m, after the first was answered. */
   readonly reads: readonly [OffRead, OffRead];
 }

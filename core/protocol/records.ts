@@ -60,6 +60,14 @@ export interface Beat {
   readonly lists: Readonly<Record<string, number>>;
   /** Host wall clock at send, for display of skew only; never compared for a decision. */
   readonly sentAtWallMs: number;
+  /**
+   * t_send of this renewal on the boot clock of the machine. A renewal that its sender gave up may be committed up to m
+   * later, after the next one: the store takes a renewal only if it was sent after the one that stands, so that what was
+   * acknowledged stays acknowledged (S2, S11). A session is of one boot, so the clock never goes back within it, also
+   * across restarts of the agent; a registration sets it anew. Compared with nothing but this field of the same session:
+   * not across hosts, not with a clock of the control plane. Absent: written by an agent that does not know it (S19).
+   */
+  readonly sentAtBootMs?: number | undefined;
 }
 
 /** One item of the heartbeats table. `session` is a uuid, or `revoked:<run>` once the control plane ended it. */
@@ -67,6 +75,11 @@ export interface Heartbeat extends Omit<Registration, never>, Beat {
   readonly principal: string;
   /** Advanced by the store only (`ADD 1`), never repeated within a session. */
   readonly seq: number;
+  /**
+   * The session that `sentAtBootMs` is of; written with it. An agent that knows neither registers over both and leaves
+   * them: then they are of an earlier session, and perhaps of another boot. Absent: not known.
+   */
+  readonly sentIn?: string | undefined;
   /** Newest assignment number; written by the control plane. */
   readonly directive: number;
   /** Written by the control plane when something of the host's groups changes: a new value asks for faster beats for a while. */

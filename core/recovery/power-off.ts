@@ -6,14 +6,24 @@
  * every start: a machine that is off and shows the LaunchTime that the session recorded has not run since that session
  * did. Two reads, the second asked a while after the first was answered, so that one wrong answer decides nothing.
  * Whatever is not exactly that is `unknown` (S8). An event is no read: it can only lead to some.
+ *
+ * What the machine had sent before it went off may still land, for m. So the reads are at least m apart as well, by the
+ * timing that the session recorded (S19): when they are evidence, no write of it is on its way any more.
  */
+import { TIMING_PROFILES } from '../config/timing-profiles.ts';
 import type { PowerReading } from '../ports.ts';
 import type { OffRead, PoweredOff } from '../protocol/power-records.ts';
-import type { Heartbeat, HostRecord } from '../protocol/records.ts';
+import type { Heartbeat, HostRecord, SessionTiming } from '../protocol/records.ts';
 import { elapsed, type Instant, type Millis, wallAfter, type WallInstant, wallElapsed } from '../time/time.ts';
 
-/** From the answer of the first read to the asking of the second. */
-export const CONFIRM_AFTER_MS: Millis = 2_000;
+/** Shortest time from the answer of the first read to the asking of the second. */
+const CONFIRM_MIN_MS: Millis = 2_000;
+const LONGEST_WRITE_LIFE_MS = Math.max(...Object.values(TIMING_PROFILES).map(({ writeLifeMs }) => writeLifeMs));
+
+/** From the answer of the first read to the asking of the second, by m of the session. */
+export function confirmAfterMs({ writeLifeMs }: Pick<PoweredSession, 'writeLifeMs'>): Millis {
+  return Math.max(CONFIRM_MIN_MS, writeLifeMs ?? LONGEST_WRITE_LIFE_MS);
+}
 
 /** A read with its moments on the boot clock of the process that made it; only reads of one process can be a pair. */
 export interface TimedReading {
@@ -33,17 +43,29 @@ export interface PoweredSession {
   readonly machine: string;
   /** undefined: not recorded, so that nothing can be shown about it. */
   readonly launchTime: string | undefined;
+  /** m, by its own timing; absent: not known, so that the longest is waited for. */
+  readonly writeLifeMs?: Millis | undefined;
+}
+
+/** What a stored record may lack is not counted on. */
+interface Registered {
+  readonly session: string;
+  readonly machine: string;
+  readonly launchTime?: string | undefined;
+  readonly timing?: Pick<SessionTiming, 'writeLifeMs'> | undefined;
 }
 
 /** The session as the observer recorded it, or as its own item still shows it; undefined: neither knows it. */
 export function poweredSession(
   host: Pick<HostRecord, 'principal' | 'seen' | 'replaced'>,
   session: string,
-  item?: Pick<Heartbeat, 'session' | 'machine' | 'launchTime'>,
+  item?: Pick<Heartbeat, 'session' | 'machine' | 'launchTime' | 'timing'>,
 ): PoweredSession | undefined {
-  const known = [host.seen, host.replaced?.seen, item].find((candidate) => candidate?.session === session);
+  const candidates: readonly (Registered | null | undefined)[] = [host.seen, host.replaced?.seen, item];
+  const known = candidates.find((candidate) => candidate?.session === session);
   if (known === undefined || known === null) return undefined;
-  return { session, principal: host.principal, machine: known.machine, launchTime: known.launchTime };
+  const { machine, launchTime, timing } = known;
+  return { session, principal: host.principal, machine, launchTime, writeLifeMs: timing?.writeLifeMs };
 }
 
 const MOMENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00:00)$/;
@@ -87,8 +109,12 @@ export function whyNotOff(reading: PowerReading, about: PoweredSession): string 
 }
 
 /** How long until the second read may be asked; 0: now. */
-export function confirmationDueInMs(first: Pick<TimedReading, 'answeredAt'>, now: Instant): Millis {
-  return Math.max(0, CONFIRM_AFTER_MS - elapsed(first.answeredAt, now));
+export function confirmationDueInMs(
+  about: Pick<PoweredSession, 'writeLifeMs'>,
+  first: Pick<TimedReading, 'answeredAt'>,
+  now: Instant,
+): Millis {
+  return Math.max(0, confirmAfterMs(about) - elapsed(first.answeredAt, now));
 }
 
 function offRead({ reading, askedAt, answeredAt, askedAtMs }: TimedReading): OffRead | null {
@@ -106,7 +132,7 @@ export function pairOfReads(about: PoweredSession, first: TimedReading, second: 
   const why = whyNotOff(first.reading, about) ?? whyNotOff(second.reading, about);
   if (why !== null) return { off: null, why };
   const gapMs = Math.floor(elapsed(first.answeredAt, second.askedAt));
-  if (gapMs < CONFIRM_AFTER_MS)
+  if (gapMs < confirmAfterMs(about))
     return { off: null, why: `the second read was asked ${gapMs} ms after the answer to the first` };
   const reads = [offRead(first), offRead(second)] as const;
   if (reads[0] === null || reads[1] === null) return { off: null, why: 'a read lacks what ties it to the session' };
@@ -114,7 +140,10 @@ export function pairOfReads(about: PoweredSession, first: TimedReading, second: 
   const askedAtMs = wallAfter(reads[0].answeredAtMs, gapMs);
   const took = wallElapsed(reads[1].askedAtMs, reads[1].answeredAtMs);
   const confirmed: OffRead = { ...reads[1], askedAtMs, answeredAtMs: wallAfter(askedAtMs, took) };
-  return { off: { session: about.session, machine: about.machine, reads: [reads[0], confirmed] } };
+  const { session, machine, writeLifeMs } = about;
+  return {
+    off: { session, machine, ...(writeLifeMs === undefined ? {} : { writeLifeMs }), reads: [reads[0], confirmed] },
+  };
 }
 
 /** Why a stored record proves nothing about the session, or null: it does. A record that was written is judged like any other. */
@@ -125,6 +154,7 @@ export function whyNoRecord(off: PoweredOff | undefined, principal: string, sess
   if (!isOff || off.reads.some((read) => read.principal !== principal)) return 'the reads are not of its machine, off';
   const launch = canonical(first.launchTime);
   if (launch === null || launch !== canonical(second.launchTime)) return 'the reads are of two lives';
-  if (wallElapsed(first.answeredAtMs, second.askedAtMs) < CONFIRM_AFTER_MS) return 'the reads are too close together';
+  if (wallElapsed(first.answeredAtMs, second.askedAtMs) < confirmAfterMs(off))
+    return 'the reads are too close together';
   return null;
 }

@@ -23,6 +23,8 @@ export interface ReconcileFacts {
   readonly hostFacts: readonly HostFacts[];
   readonly groups: readonly GroupRecord[];
   readonly heartbeatOf: (host: string) => Heartbeat | undefined;
+  /** Hosts for which the definition names another machine than the one that owns slots in their name. */
+  readonly otherMachines?: ReadonlySet<string> | undefined;
   /** Hosts that have not yet shown that nothing of a never-placed slot runs there (S20). */
   readonly unprobed: (group: string, slot: number, candidates: readonly string[]) => readonly string[];
   readonly nowMs: WallInstant;
@@ -224,7 +226,13 @@ function asHeld(
   return isSame ? [] : [{ do: 'hold', group: group.group, slot: slot.slot, why, isShort }];
 }
 
-/** A host that is no longer defined gives up what it runs as soon as there is another place for it; until then it runs on and says so. */
+/** Why a host's machine shall run nothing any more, or null. */
+function whyLeave(facts: ReconcileFacts, host: string): string | null {
+  if (!facts.definition.hosts.some(({ name }) => name === host)) return `${host} is no longer defined`;
+  return facts.otherMachines?.has(host) === true ? `${host} is defined as another machine now` : null;
+}
+
+/** A machine that is no longer defined gives up what it runs as soon as there is another place for it; until then it runs on and says so. */
 function leaveRemovedHost(
   facts: ReconcileFacts,
   group: GroupRecord,
@@ -232,16 +240,17 @@ function leaveRemovedHost(
   at: { readonly group: string; readonly slot: number; readonly epoch: number; readonly session: string; host: string },
 ): ReconcileAction | null {
   const { host, ...owned } = at;
-  if (slot.phase !== 'Active' || facts.definition.hosts.some(({ name }) => name === host)) return null;
+  const leaves = whyLeave(facts, host);
+  if (slot.phase !== 'Active' || leaves === null) return null;
   const freed = asIfReleased(group, slot, facts.nowMs);
   const groups = facts.groups.map((other) => (other.group === group.group ? freed : other));
   const isThis = (name: string, no: number): boolean => name === at.group && no === at.slot;
   const { definition, hostFacts: hosts, nowMs } = facts;
   const [explanation] = planSlots({ definition, hosts, groups, nowMs }, { explain: isThis }).explanations;
   if (explanation !== undefined && explanation.host !== null) {
-    return facts.haEnabled && isDue(slot, nowMs) ? start('move', owned, slot, `${host} is no longer defined`) : null;
+    return facts.haEnabled && isDue(slot, nowMs) ? start('move', owned, slot, leaves) : null;
   }
-  const why = `${host} is no longer defined, but nobody else can take it: ${explanation?.says ?? 'there is no other host'}`;
+  const why = `${leaves}, but nobody else can take it: ${explanation?.says ?? 'there is no other host'}`;
   return slot.why === why ? null : { do: 'active', ...owned, why };
 }
 
@@ -267,7 +276,10 @@ function reconcileOwned(
     actions.push({ do: 'starting', ...at, why: 'the owner reports it stopped' });
   }
   const isOverdue = slot.phase === 'Starting' && wallElapsed(slot.sinceMs, facts.nowMs) > startLimitMs(spec.services);
-  const isStuck = slot.phase === 'Held' || slot.phase === 'Stopping' || (isOverdue && report?.phase !== 'Active');
+  // Left alone for a while (`Failed`), whatever its owner shows since: the window slides, and then it is looked at again (S15).
+  const isLeft = slot.phase === 'Failed' && report?.phase !== 'Active';
+  const isStuck =
+    slot.phase === 'Held' || slot.phase === 'Stopping' || isLeft || (isOverdue && report?.phase !== 'Active');
   if (report?.phase === 'Failed' || isStuck)
     actions.push(...afterFailure(facts, slot, at, spec, report?.detail ?? slot.why));
   const wanted = candidateList(facts.definition, spec, facts.hostFacts);

@@ -195,9 +195,11 @@ async function meet(
   const { session, seq, machine, timing, guardLevel, rules, mayHold, launchTime } = item;
   const seen: SeenSession = { session, seq, machine, timing, guardLevel, rules, mayHold, launchTime };
   const earlier = owners.filter((owner) => owner.machine === machine).map((owner) => owner.session);
-  await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
-    old === undefined ? null : met(old, seen, earlier, ports.wall.now()),
+  const { body } = await changeRecord<HostRecord>(ports.registry, keys.host(cluster, host.host), (old) =>
+    old === undefined || old.principal !== host.principal ? null : met(old, seen, earlier, ports.wall.now()),
   );
+  // The host has become another machine meanwhile: what is on record of one says nothing about the other (S7).
+  if (body?.principal !== host.principal) return;
   await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} registered`);
   await recordEvent(ports, cluster, {
     kind: 'host.session',

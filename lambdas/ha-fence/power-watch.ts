@@ -1,5 +1,5 @@
 /**
- * Watches a machine's power while the count of the lease runs: catches `stopped`, reads again 2 s later and records both;
+ * Watches a machine's power while the count of the lease runs: catches `stopped`, reads again 2 s or m later and records both;
  * orders the stop where the policy says so. It runs beside the wait and holds nothing up: whatever EC2 does or does not
  * answer, the lease decides when its time has come. Nothing destructive is begun once the wait is over.
  */
@@ -7,12 +7,18 @@ import { messageOf } from '../../core/failures/failures.ts';
 import { isAccepted } from '../../core/recovery/evidence.ts';
 import { isPowerFenceDue, powerPollMs, standingOrder } from '../../core/recovery/fencing.ts';
 import { type HostRecord, keys } from '../../core/protocol/records.ts';
-import { poweredSession, type PoweredSession, whyNoPowerOff, whyNotOff } from '../../core/recovery/power-off.ts';
+import {
+  confirmAfterMs,
+  poweredSession,
+  type PoweredSession,
+  whyNoPowerOff,
+  whyNotOff,
+} from '../../core/recovery/power-off.ts';
 import { elapsed } from '../../core/time/time.ts';
 import type { ClusterFacts } from '../shared/cluster.ts';
 import { acceptedBy, waitingSlots } from '../shared/findings.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { confirmOff, itemOf, readingFacts, readPower, recordOff } from '../shared/power-reads.ts';
+import { confirmOff, isOnRecord, itemOf, readingFacts, readPower, recordOff } from '../shared/power-reads.ts';
 import { recordStep } from '../shared/run-log.ts';
 import type { Work } from '../shared/work.ts';
 import { tryPowerFence } from './power-fence.ts';
@@ -57,7 +63,7 @@ export function watchPower(ports: ControlPorts, run: string, work: Work, watched
 
 /** Where nobody accepts `power-off` and no policy or operator names it, EC2 is left alone. */
 function isWatched(ports: ControlPorts, { facts, host, session }: Watched): boolean {
-  if (host.off?.session === session) return false;
+  if (isOnRecord(host, session)) return false;
   if (levelsOf(facts, host).flat().includes('ec2')) return true;
   if (standingOrder(host, session, ports.wall.now()) !== null) return true;
   return waitingSlots(facts, { host, session }).some(({ group }) => isAccepted('power-off', acceptedBy(facts, group)));
@@ -80,7 +86,7 @@ async function watch(ports: ControlPorts, watching: Watching): Promise<boolean> 
         ports.heartbeats.read(watching.host.principal),
       ]);
       const host = stored?.body ?? watching.host;
-      if (host.off?.session === session) return true;
+      if (isOnRecord(host, session)) return true;
       const about = poweredSession(host, session, itemOf(item, session));
       const why = whyNoPowerOff(about);
       if (about === undefined || why !== null) {
@@ -108,7 +114,8 @@ async function lookOnce(
   const first = await readPower(ports, about.machine);
   const { state } = first.reading;
   const not = whyNotOff(first.reading, about);
-  await watching.say('Watch power', not ?? `EC2 says ${state}: asked again in 2 s`, readingFacts(first));
+  const again = `asked again in ${confirmAfterMs(about) / 1_000} s`;
+  await watching.say('Watch power', not ?? `EC2 says ${state}: ${again}`, readingFacts(first));
   if (not === null) {
     const pair = await confirmOff(ports, about, first);
     if (pair.off === null) {

@@ -18,7 +18,7 @@ import {
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
 import { acceptedBy, waitingSlots } from '../shared/findings.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { itemOf, readingFacts, readPower, recordOff } from '../shared/power-reads.ts';
+import { isOnRecord, itemOf, readingFacts, readPower, recordOff } from '../shared/power-reads.ts';
 import { type Found, type Investigate, unknown, within } from './found.ts';
 
 /** EC2 answers in tens of milliseconds, or it is in trouble: then the run does not wait for it here. */
@@ -69,9 +69,9 @@ async function confirm(ports: ControlPorts, at: Confirming): Promise<Found> {
   const { cluster, host, about, first, limitMs } = at;
   const told = { first: readingFacts(first) };
   for (;;) {
-    const stored = (await ports.registry.get<HostRecord>(keys.host(cluster, host)))?.body.off;
-    if (stored?.session === about.session) return dead({ ...told, reads: stored.reads });
-    const dueInMs = Math.ceil(confirmationDueInMs(first, ports.boot.now()));
+    const stored = (await ports.registry.get<HostRecord>(keys.host(cluster, host)))?.body;
+    if (stored !== undefined && isOnRecord(stored, about.session)) return dead({ ...told, reads: stored.off?.reads });
+    const dueInMs = Math.ceil(confirmationDueInMs(about, first, ports.boot.now()));
     if (dueInMs <= 0) break;
     await ports.sleeper.sleep(Math.min(LOOK_MS, dueInMs));
   }

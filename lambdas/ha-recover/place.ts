@@ -15,18 +15,20 @@ import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, liveSession, loadCluster } from '../shared/cluster.ts';
 import { holdUnplaced } from '../shared/hold.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { recordEvent, recordStep } from '../shared/run-log.ts';
+import { readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import { hostFacts, snapshotOf, unprobedHosts } from '../shared/snapshot.ts';
 import type { SlotWork } from '../shared/work.ts';
 import { whyNotOurs } from './latecomer.ts';
 
 export async function place(ports: ControlPorts, run: string, work: SlotWork): Promise<SlotWork> {
-  const facts = await loadCluster(ports, work.cluster);
+  const [facts, record] = await Promise.all([loadCluster(ports, work.cluster), readRun(ports, run)]);
   const group = facts.groups.find((candidate) => candidate.group === work.group);
   const slot = group === undefined ? undefined : slotOf(group, work.slot);
   if (group === undefined || slot === undefined) return { ...work, next: 'Superseded', says: 'the slot is gone' };
   if (isOwned(slot) && slot.placedBy === run && slot.epoch > work.epoch) return ownWork(ports, facts, work, slot);
-  const latecomer = whyNotOurs(run, work, slot);
+  // Delivered again when its run is over: a slot that is free by now was freed by somebody else (S17).
+  const isOver = record !== undefined && record.closedAtMs !== null;
+  const latecomer = isOver ? `${run} is over` : whyNotOurs(run, work, slot);
   if (latecomer !== null) return { ...work, next: 'Superseded', epoch: slot.epoch, says: latecomer };
   const contradiction = contradictionOf(facts, group, slot);
   if (contradiction !== null) return { ...work, next: 'NoHost', says: contradiction };

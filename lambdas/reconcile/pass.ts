@@ -9,7 +9,7 @@ import { wallElapsed } from '../../core/time/time.ts';
 import { syncWhereStale } from '../shared/assign.ts';
 import { atOnce } from '../shared/at-once.ts';
 import { changeRecord } from '../shared/change.ts';
-import { type ClusterFacts, liveSession, loadCluster, principalOf } from '../shared/cluster.ts';
+import { type ClusterFacts, isAnotherMachine, liveSession, loadCluster, principalOf } from '../shared/cluster.ts';
 import { holdUnplaced } from '../shared/hold.ts';
 import { setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
@@ -17,7 +17,10 @@ import { closeRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import { hostFacts, unprobedHosts } from '../shared/snapshot.ts';
 import { startHaRun, startPlannedRun, triedOf } from '../shared/start-run.ts';
 import { tellOnce } from '../shared/tell.ts';
+import { becomeMachines, newHost, ownsAnything } from './another-machine.ts';
 import { calm } from './calm.ts';
+import { logSlots } from './logged.ts';
+import { tellHeld } from './told-held.ts';
 import { each } from './troubles.ts';
 
 /** Returns what the pass did, and how many starts it left for a later one. */
@@ -25,7 +28,8 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
   const before = await loadCluster(ports, cluster);
   const isMended = await ensureRecords(ports, before);
   const isFreed = await closeOrphans(ports, before);
-  const facts = isMended || isFreed ? await loadCluster(ports, cluster) : before;
+  const mended = isMended || isFreed ? await loadCluster(ports, cluster) : before;
+  const facts = (await becomeMachines(ports, mended)) ? await loadCluster(ports, cluster) : mended;
   const principals = new Map(facts.hosts.map((host) => [host.host, host.principal]));
   const due = reconcile({
     cluster,
@@ -34,6 +38,7 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
     hosts: facts.hosts,
     hostFacts: hostFacts(facts),
     groups: facts.groups,
+    otherMachines: new Set(facts.hosts.filter((host) => isAnotherMachine(facts, host)).map(({ host }) => host)),
     heartbeatOf: (host) => facts.heartbeats.get(principals.get(host) ?? ''),
     unprobed: (group, slot, candidates) => unprobedHosts(facts, group, slot, candidates),
     nowMs: ports.wall.now(),
@@ -59,6 +64,8 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
     known.map((host) => ({ subject: host.host, lane: host.host, work: () => sync(host) })),
   ]);
   await calm(ports, facts);
+  await tellHeld(ports, facts);
+  await logSlots(ports, facts);
   return limited;
 }
 
@@ -88,23 +95,12 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
   await atOnce(facts.definition.hosts, async (host) => {
     const known = hosts.get(host.name);
     if (known !== undefined) {
-      if (known.status !== 'Removed') return;
+      if (known.status !== 'Removed' || isAnotherMachine(facts, known)) return;
       isMended = true;
       await setHostStatus(ports, cluster, host.name, { type: 'admitted' }, 'defined again');
       return;
     }
-    const record: HostRecord = {
-      host: host.name,
-      principal: principalOf(host, facts.record.account),
-      status: 'Connecting',
-      statusSinceMs: nowMs,
-      why: 'defined, not yet heard of',
-      admin: 'enabled',
-      adminReason: '',
-      claim: null,
-      seen: null,
-      tombstoneAtMs: null,
-    };
+    const record = newHost({ host: host.name, principal: principalOf(host, facts.record.account), nowMs });
     isMended = true;
     await ports.registry.put(keys.host(cluster, host.name), record, null);
   });
@@ -135,12 +131,6 @@ async function ensureRecords(ports: ControlPorts, facts: ClusterFacts): Promise<
 
 function hasSlots(group: GroupRecord, count: number): boolean {
   return Array.from({ length: count }, (_, slot) => slotOf(group, slot)).every((slot) => slot !== undefined);
-}
-
-function ownsAnything(facts: ClusterFacts, host: HostRecord): boolean {
-  return facts.groups.some((group) =>
-    group.slots.some((slot) => slot.owner?.host === host.host && slot.evidence === null),
-  );
 }
 
 /** A run stopped or lost leaves its claim behind: the run is closed for what it is, and the next pass starts another. True if one was. */

@@ -50,11 +50,9 @@ export function syncWhereStale(
     const heartbeat = facts.heartbeats.get(host.principal);
     const session = sessionOf(heartbeat, host.principal);
     groups ??= readGroups(ports, facts.record.cluster);
-    const stored = await ports.registry.get<Assignment>(keys.assignment(host.principal));
-    const next = nextAssignment(
-      stored?.body ?? null,
-      wanted(facts, { groups: await groups, isCandidate }, host, session),
-    );
+    // Awaited together: groups that cannot be read, before the assignment is, are the trouble of whoever waits for them.
+    const [stored, all] = await Promise.all([ports.registry.get<Assignment>(keys.assignment(host.principal)), groups]);
+    const next = nextAssignment(stored?.body ?? null, wanted(facts, { groups: all, isCandidate }, host, session));
     const isTold = heartbeat === undefined || heartbeat.directive >= (stored?.body.n ?? 0);
     if (next !== null || !isTold) await syncAssignment(ports, facts, host);
   };

@@ -2,6 +2,7 @@
 import { unpack } from '../../adapters/node/packing.ts';
 import type { Definition, GroupDefinition, HostDefinition } from '../../core/config/model.ts';
 import { HaError } from '../../core/failures/failures.ts';
+import type { Registry } from '../../core/ports.ts';
 import {
   type ClusterRecord,
   type DefinitionRecord,
@@ -26,7 +27,8 @@ export interface ClusterFacts {
   readonly specOf: (group: GroupRecord) => GroupDefinition | undefined;
 }
 
-const definitions = new Map<string, Definition>();
+/** Per store: two deployments in one process may have clusters of the same name and incarnation. */
+const definitions = new WeakMap<Registry, Map<string, Definition>>();
 const DEFINITIONS_CACHED_MAX = 50;
 
 /** Definitions are immutable once stored, so a Lambda that stays warm reads each once. */
@@ -37,13 +39,15 @@ export async function loadDefinition(
   incarnation: string,
 ): Promise<Definition> {
   const cacheKey = `${cluster}#${incarnation}#${rev}`;
-  const cached = definitions.get(cacheKey);
+  const ofStore = definitions.get(ports.registry) ?? new Map<string, Definition>();
+  definitions.set(ports.registry, ofStore);
+  const cached = ofStore.get(cacheKey);
   if (cached !== undefined) return cached;
   const stored = await ports.registry.get<DefinitionRecord>(keys.definition(cluster, rev));
   if (stored === undefined) throw new HaError('not_found', `cluster ${cluster} has no definition ${rev}`);
   const definition = unpack(stored.body.packed) as Definition; // Validated before it was stored, immutable since.
-  if (definitions.size >= DEFINITIONS_CACHED_MAX) definitions.clear();
-  definitions.set(cacheKey, definition);
+  if (ofStore.size >= DEFINITIONS_CACHED_MAX) ofStore.clear();
+  ofStore.set(cacheKey, definition);
   return definition;
 }
 
@@ -122,4 +126,16 @@ export function principalOf(
 export function liveSession(facts: Pick<ClusterFacts, 'heartbeats'>, principal: string): string | null {
   const session = facts.heartbeats.get(principal)?.session;
   return session === undefined || session.startsWith(REVOKED_PREFIX) ? null : session;
+}
+
+/** The principal that the definition names for a host; undefined: it is not defined. */
+export function definedPrincipal(facts: ClusterFacts, { host }: Pick<HostRecord, 'host'>): string | undefined {
+  const defined = facts.definition.hosts.find(({ name }) => name === host);
+  return defined === undefined ? undefined : principalOf(defined, facts.record.account);
+}
+
+/** The definition names another machine for this host than the one that its record, and whatever it may still own, is about. */
+export function isAnotherMachine(facts: ClusterFacts, host: Pick<HostRecord, 'host' | 'principal'>): boolean {
+  const defined = definedPrincipal(facts, host);
+  return defined !== undefined && defined !== host.principal;
 }

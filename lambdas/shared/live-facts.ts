@@ -2,7 +2,7 @@
 import type { LiveFacts } from '../../core/placement/hypothetical.ts';
 import type { Heartbeat } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
-import type { ClusterFacts } from './cluster.ts';
+import { type ClusterFacts, principalOf } from './cluster.ts';
 
 export function liveFactsOf(facts: ClusterFacts, nowMs: WallInstant): LiveFacts {
   const heartbeats = new Map<string, Heartbeat>();
@@ -11,6 +11,17 @@ export function liveFactsOf(facts: ClusterFacts, nowMs: WallInstant): LiveFacts 
     if (heartbeat !== undefined) heartbeats.set(host, heartbeat);
   }
   const { record, definition, hosts, groups, specOf } = facts;
-  const { cluster, rev, haEnabled } = record;
-  return { cluster, rev, haEnabled, definition, hosts, groups, heartbeats, specOf, nowMs };
+  const { cluster, rev, haEnabled, account } = record;
+  return {
+    cluster,
+    rev,
+    haEnabled,
+    definition,
+    hosts,
+    groups,
+    heartbeats,
+    specOf,
+    principalOf: (host) => principalOf(host, account),
+    nowMs,
+  };
 }

@@ -9,6 +9,7 @@ import {
   pairOfReads,
   type PoweredSession,
   type TimedReading,
+  whyNoRecord,
 } from '../../core/recovery/power-off.ts';
 import { changeRecord } from './change.ts';
 import type { ControlPorts } from './ports.ts';
@@ -36,16 +37,18 @@ export async function readPower(ports: ReadPorts, machine: string): Promise<Time
 
 /** Waits until the second read may be asked, and asks it. */
 export async function confirmOff(ports: ReadPorts, about: PoweredSession, first: TimedReading): Promise<Pair> {
-  for (let dueInMs = due(ports, first); dueInMs > 0; dueInMs = due(ports, first)) await ports.sleeper.sleep(dueInMs);
+  const due = (): number => Math.ceil(confirmationDueInMs(about, first, ports.boot.now()));
+  for (let dueInMs = due(); dueInMs > 0; dueInMs = due()) await ports.sleeper.sleep(dueInMs);
   return pairOfReads(about, first, await readPower(ports, about.machine));
 }
 
-function due(ports: ReadPorts, first: TimedReading): number {
-  return Math.ceil(confirmationDueInMs(first, ports.boot.now()));
+/** Two reads that show the session's machine off are on record, and are evidence as they stand. */
+export function isOnRecord(host: Pick<HostRecord, 'off' | 'principal'>, session: string): boolean {
+  return whyNoRecord(host.off, host.principal, session) === null;
 }
 
 /**
- * The first pair about a session stays; one about a session that is known to be older does not displace the newest's. What
+ * The first pair about a session stays, if it is evidence; one about a session that is known to be older does not displace the newest's. What
  * the observer has not met yet is newer than what it has.
  */
 export async function recordOff(
@@ -54,7 +57,7 @@ export async function recordOff(
   off: PoweredOff,
 ): Promise<void> {
   await changeRecord<HostRecord>(ports.registry, keys.host(at.cluster, at.host), (old) => {
-    if (old === undefined || old.off?.session === off.session) return null;
+    if (old === undefined || isOnRecord(old, off.session)) return null;
     const isOlder = old.replaced?.seen.session === off.session || old.followed?.includes(off.session) === true;
     const isNewestKept = old.off !== undefined && old.off.session === old.seen?.session;
     return isOlder && isNewestKept ? null : { ...old, off };

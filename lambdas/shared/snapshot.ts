@@ -3,9 +3,9 @@ import { isCovered } from '../../core/config/model.ts';
 import { type Destination, destinationIn } from '../../core/placement/destination.ts';
 import type { HostFacts, Snapshot } from '../../core/placement/facts.ts';
 import { isOwned } from '../../core/recovery/ownership.ts';
-import type { GroupRecord, Heartbeat } from '../../core/protocol/records.ts';
+import type { GroupRecord, Heartbeat, HostRecord } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
-import { type ClusterFacts, liveSession } from './cluster.ts';
+import { type ClusterFacts, isAnotherMachine, liveSession } from './cluster.ts';
 
 export function hostFacts(facts: ClusterFacts): readonly HostFacts[] {
   return facts.definition.hosts.map((host) => {
@@ -14,12 +14,22 @@ export function hostFacts(facts: ClusterFacts): readonly HostFacts[] {
       name: host.name,
       status: record?.status ?? 'Connecting',
       admin: record?.admin ?? 'enabled',
-      session: record === undefined ? null : liveSession(facts, record.principal),
+      session: record === undefined ? null : takingSession(facts, record),
       zone: host.zone,
       labels: host.labels,
       capacity: host.capacity,
     };
   });
+}
+
+/**
+ * The live session of a host that may be given something. One that is to be another machine takes nothing until it is: the
+ * one that beats in its place is on its way out. Nor does a machine that calls itself another host: it registered before
+ * it was made this one, and obeys no assignment of this name.
+ */
+function takingSession(facts: ClusterFacts, record: HostRecord): string | null {
+  if (isAnotherMachine(facts, record) || facts.heartbeats.get(record.principal)?.host !== record.host) return null;
+  return liveSession(facts, record.principal);
 }
 
 export function snapshotOf(

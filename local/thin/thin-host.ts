@@ -3,6 +3,7 @@
  * guard's own rules for its lease, but what it runs is only noted. For benches and trials of clusters of hundreds.
  */
 import { randomUUID } from 'node:crypto';
+import { nodeTimers, systemWallClock } from '../../adapters/node/clocks.ts';
 import { startBeating, ttl, type BeatLoop } from '../../agent/beat.ts';
 import { registerSession } from '../../agent/registering.ts';
 import { createReports } from '../../agent/reports.ts';
@@ -62,7 +63,7 @@ export class ThinLife {
     this.#store = throughNetwork(ports.store, ports.network, () => this.#hasPower);
     const { principal, host } = identity;
     const log = (_level: string, text: string): void => ports.log(`${host}: ${text}`);
-    const reports = createReports({ registry: this.#store.registry, principal, log });
+    const reports = createReports({ registry: this.#store.registry, timers: nodeTimers, principal, log });
     this.#slots = new ThinSlots({
       report: ({ id, session, group, slot, epoch }, outcome, detail) =>
         reports.put({ order: id, session, group, slot, epoch, outcome, detail }),
@@ -92,10 +93,11 @@ export class ThinLife {
     const registered = await registerSession({
       own: this.#store.own,
       clock: this.#ports.clock,
+      timers: nodeTimers,
       registration: this.#registration(session, assignment),
       handover: [],
       beat: () => this.#beat(),
-      ttl,
+      ttl: () => ttl(systemWallClock),
       isCurrent,
       log: (_level, text) => this.#ports.log(`${this.#identity.host}: ${text}`),
     });
@@ -134,6 +136,8 @@ export class ThinLife {
   #beatOn(session: string, timing: Timing): void {
     this.#beating = startBeating(session, timing, {
       clock: this.#ports.clock,
+      wall: systemWallClock,
+      timers: nodeTimers,
       own: this.#store.own,
       random: Math.random,
       log: () => undefined, // Hundreds of hosts: what is wrong shows in the status.

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { memoryTables, type MemoryTables } from '../../adapters/memory/memory-tables.ts';
-import type { FileStoreRead } from '../../adapters/node/file-store.ts';
 import { type Assignments, createAssignments } from '../../agent/assignments.ts';
 import { HaError } from '../../core/failures/failures.ts';
+import type { FileStoreRead } from '../../core/ports.ts';
 import { type Assignment, keys } from '../../core/protocol/records.ts';
 import { TIMING } from '../core/lease/host-model.ts';
 import { fakeTime, pass, realTime } from './faked-time.ts';
@@ -18,7 +18,7 @@ let logged: string[];
 let assignments: Assignments;
 
 beforeEach(() => {
-  fakeTime();
+  const { timers } = fakeTime();
   tables = memoryTables();
   control = new MemoryStore(tables);
   isDown = false;
@@ -32,6 +32,7 @@ beforeEach(() => {
   };
   assignments = createAssignments({
     registry: new MemoryStore(tables, { faults }).registry(),
+    timers,
     principal: 'p-h1',
     self: { cluster: 'c', host: 'h1' },
     incarnation: {
@@ -132,6 +133,9 @@ test('it is read once a minute anyway', async () => {
   expect(obeyed).toEqual([1]);
   await pass(2_000);
   expect(obeyed).toEqual([1, 2]);
+  await write(3);
+  await pass(60_000);
+  expect(obeyed).toEqual([1, 2, 3]);
 });
 
 test('the first one is waited for', async () => {

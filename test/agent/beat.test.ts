@@ -5,7 +5,7 @@ import { type BeatLoop, startBeating } from '../../agent/beat.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import { TIMING } from '../core/lease/host-model.ts';
 import { beat, registration, TTL } from '../contract/fixtures.ts';
-import { fakeTime, pass, realTime, sleepThrough } from './faked-time.ts';
+import { fakeTime, type FakedTime, pass, realTime, sleepThrough } from './faked-time.ts';
 
 /** I 250 ms and no jitter, r 200 ms, w 400 ms. */
 const EVEN = { ...TIMING, jitter: 0 };
@@ -20,9 +20,11 @@ let logged: string[];
 let loop: BeatLoop;
 let control: MemoryStore;
 let stamps: number;
+let time: FakedTime;
 
 beforeEach(async () => {
-  const { clock, sleeper } = fakeTime();
+  time = fakeTime();
+  const { clock, wall, timers, sleeper } = time;
   faults = () => undefined;
   guardSilentMs = 0;
   renewed = [];
@@ -34,6 +36,8 @@ beforeEach(async () => {
   await control.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
   loop = startBeating('s1', EVEN, {
     clock,
+    wall,
+    timers,
     own: new MemoryStore(tables, { faults: (op, phase) => faults(op, phase), sleeper }).ownHeartbeat('h1'),
     random: () => 0.5,
     log: (_, text) => void logged.push(text),
@@ -117,12 +121,15 @@ describe('in a hurry', () => {
   });
 
   test('a mark that stood there before this beating began is an old one', async () => {
+    await pass(100);
     loop.stop();
     await control.heartbeats().hurry('h1', 77);
-    const { clock } = fakeTime();
+    const { clock, wall, timers } = time;
     renewed = [];
     loop = startBeating('s1', EVEN, {
       clock,
+      wall,
+      timers,
       own: control.ownHeartbeat('h1'),
       random: () => 0.5,
       log: (_, text) => void logged.push(text),
@@ -132,7 +139,36 @@ describe('in a hurry', () => {
       onRefused: (found) => void refused.push(found),
     });
     await pass(1_000);
-    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([0, 250, 500, 750, 1_000]);
+    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([100, 350, 600, 850, 1_100]);
+  });
+});
+
+describe('S2: a renewal that was given up and lands late', () => {
+  test('takes nothing back of what a later one has written, and nothing ends', async () => {
+    await pass(100);
+    let late = 1;
+    faults = (_, phase) => (phase === 'before' && late-- > 0 ? sleeping(900) : undefined);
+    await pass(1_000);
+    // Sent at 250 and given up at 450; sent again at 500, 750 and 1,000.
+    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([0, 500, 750, 1_000]);
+    await pass(100);
+    // It has landed at 1,150, with obeyed 2.
+    expect(await control.heartbeats().read('h1')).toMatchObject({ seq: 5, obeyed: 5, sentAtBootMs: 1_000 });
+    await pass(300);
+    expect(renewed.at(-1)).toEqual({ seq: 7, sentAt: 1_500, answeredAt: 1_500 });
+    expect(refused).toEqual([]);
+  });
+
+  test('an answer that says so is no acknowledgement, and the beating goes on', async () => {
+    await pass(100);
+    const stored = await control.heartbeats().read('h1');
+    control.plant('h1', { ...stored, sentAtBootMs: 600 });
+    await pass(500);
+    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([0]);
+    expect(logged).toEqual(['no renewal: a renewal that was sent later stands already']);
+    await pass(300);
+    expect(renewed.map(({ sentAt }) => sentAt)).toEqual([0, 750]);
+    expect(refused).toEqual([]);
   });
 });
 
@@ -150,9 +186,11 @@ describe('S3', () => {
     const tables = memoryTables();
     const own = new MemoryStore(tables).ownHeartbeat('h1');
     loop.stop();
-    const { clock } = fakeTime();
+    const { clock, wall, timers } = fakeTime();
     loop = startBeating('s1', EVEN, {
       clock,
+      wall,
+      timers,
       own,
       random: () => 0.5,
       log: (_, text) => void logged.push(text),

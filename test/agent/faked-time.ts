@@ -1,14 +1,26 @@
-/** Jest's timers with a boot clock that goes along with them. */
+/** Jest's timers with clocks that go along with them. */
 import { jest } from '@jest/globals';
-import type { BootClock, Sleeper } from '../../core/ports.ts';
+import { nodeTimers, systemWallClock } from '../../adapters/node/clocks.ts';
+import type { BootClock, Sleeper, Timers, WallClock } from '../../core/ports.ts';
 import { instant } from '../../core/time/time.ts';
 
+const WALL_AT_START = 1_700_000_000_000;
+
+export interface FakedTime {
+  readonly clock: BootClock;
+  readonly wall: WallClock;
+  readonly timers: Timers;
+  readonly sleeper: Sleeper;
+}
+
 /** The boot clock begins at 0; timers and it move only with `pass`. */
-export function fakeTime(): { readonly clock: BootClock; readonly sleeper: Sleeper } {
-  jest.useFakeTimers({ now: 1_700_000_000_000 });
+export function fakeTime(): FakedTime {
+  jest.useFakeTimers({ now: WALL_AT_START });
   return {
-    clock: { now: () => instant(Date.now() - 1_700_000_000_000) },
-    sleeper: { sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)) },
+    clock: { now: () => instant(Date.now() - WALL_AT_START) },
+    wall: systemWallClock,
+    timers: nodeTimers,
+    sleeper: { sleep: (ms) => new Promise((resolve) => void nodeTimers.after(ms, resolve)) },
   };
 }
 

@@ -7,18 +7,24 @@ const REQUEST: LeaveRequest = { group: 'db', slot: 0, epoch: 1, session: 's1', c
 
 let said: AgentMessage[];
 let hear: (message: GuardMessage) => void;
+let loseGuard: () => void;
+let exits: number[];
 let link: GuardLink;
 
 beforeEach(() => {
-  const { clock } = fakeTime();
+  const { clock, timers } = fakeTime();
   said = [];
-  link = guardLink(clock, {
-    connected: true,
-    send: (message) => void said.push(message),
-    on: (event: string, listener: (message: unknown) => void) => {
-      if (event === 'message') hear = listener;
+  exits = [];
+  const guard = {
+    send: (message: AgentMessage) => void said.push(message),
+    onMessage: (listener: typeof hear) => {
+      hear = listener;
     },
-  });
+    onDisconnect: (listener: () => void) => {
+      loseGuard = listener;
+    },
+  };
+  link = guardLink({ clock, timers, guard, exit: (status) => void exits.push(status) });
 });
 
 afterEach(realTime);
@@ -58,4 +64,10 @@ test('everything else goes to the listeners, and counts as a sign of life', asyn
   hear({ type: 'leave', id: 99, granted: true, why: '' });
   expect(link.silentFor()).toBe(0);
   expect(heard).toEqual(['pulse', 'stop_covered']);
+});
+
+test('an agent without a guard ends: nobody would stop what it starts', () => {
+  expect(exits).toEqual([]);
+  loseGuard();
+  expect(exits).toEqual([1]);
 });

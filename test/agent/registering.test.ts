@@ -3,7 +3,7 @@ import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { memoryTables, type MemoryOperation, type MemoryTables } from '../../adapters/memory/memory-tables.ts';
 import { type Registering, registerSession } from '../../agent/registering.ts';
 import { HaError } from '../../core/failures/failures.ts';
-import type { BootClock } from '../../core/ports.ts';
+import type { BootClock, Timers } from '../../core/ports.ts';
 import { beat, registration, TTL } from '../contract/fixtures.ts';
 import { fakeTime, pass, realTime } from './faked-time.ts';
 
@@ -12,13 +12,14 @@ type Fault = (op: MemoryOperation, phase: 'before' | 'after') => void | Promise<
 let tables: MemoryTables;
 let store: MemoryStore;
 let clock: BootClock;
+let timers: Timers;
 let logged: string[];
 let isCurrent: boolean;
 
 beforeEach(() => {
   tables = memoryTables();
   store = new MemoryStore(tables);
-  ({ clock } = fakeTime());
+  ({ clock, timers } = fakeTime());
   logged = [];
   isCurrent = true;
 });
@@ -36,6 +37,7 @@ function begin(faults: Fault = () => undefined, handover: readonly string[] = []
   void registerSession({
     own: new MemoryStore(tables, { faults: (op, phase) => faults(op, phase) }).ownHeartbeat('h1'),
     clock,
+    timers,
     registration: registration('s9'),
     handover,
     beat,
@@ -61,6 +63,13 @@ test('registers over nothing, and the lease counts from before it asked', async 
     answeredAt: 120,
     heartbeat: { session: 's9', seq: 1 },
   });
+});
+
+test('S2: what the session before said of its boot clock goes with it', async () => {
+  stands('s8', { bootId: 'boot-0', sentAtBootMs: 9_000_000 });
+  const outcome = begin(() => sleeping(30), ['s8']);
+  await pass(200);
+  expect(outcome.end).toMatchObject({ outcome: 'registered', heartbeat: { session: 's9', sentAtBootMs: 0 } });
 });
 
 test('S2: an answer that is lost after the commit: registered, once, counted from the first attempt', async () => {

@@ -13,7 +13,7 @@ let logged: string[];
 let reports: Reports;
 
 beforeEach(() => {
-  fakeTime();
+  const { timers } = fakeTime();
   const tables = memoryTables();
   control = new MemoryStore(tables);
   faults = () => undefined;
@@ -25,7 +25,12 @@ beforeEach(() => {
       return faults(op, phase);
     },
   });
-  reports = createReports({ registry: store.registry(), principal: 'p-h1', log: (_, text) => void logged.push(text) });
+  reports = createReports({
+    registry: store.registry(),
+    timers,
+    principal: 'p-h1',
+    log: (_, text) => void logged.push(text),
+  });
 });
 
 afterEach(realTime);

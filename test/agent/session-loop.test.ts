@@ -14,34 +14,29 @@ const ASSIGNMENT: Assignment = { n: 1, cluster: 'c', host: 'h1', rev: 1, incarna
 let said: AgentMessage[];
 let sessions: SessionLoop;
 let control: MemoryStore;
-let faults: (op: MemoryOperation, phase: 'before' | 'after') => void;
+let faults: (op: MemoryOperation, phase: 'before' | 'after') => void | Promise<void>;
 let rereads: number;
 
 beforeEach(() => {
-  const { clock, sleeper } = fakeTime();
+  const { clock, wall, timers, sleeper } = fakeTime();
   said = [];
   rereads = 0;
-  faults = () => undefined;
+  // No answer comes at the very moment of the question: no two renewals are sent at one.
+  faults = (_, phase) => (phase === 'after' ? sleeper.sleep(1) : undefined);
   const tables = memoryTables();
   control = new MemoryStore(tables);
   sessions = createSessionLoop({
     config: {
       cluster: 'c',
       host: 'h1',
-      principal: 'p-h1',
       machine: 'm-h1',
       bootId: 'b',
       launchTime: 't',
-      stateDir: '',
-      region: '',
-      tables: { heartbeats: '', registry: '' },
-      instanceMark: '',
-      watchdog: { kind: 'none' },
-      guardEntry: '',
-      agentEntry: '',
-      sampleCommand: [],
     },
     clock,
+    wall,
+    timers,
+    random: () => 0.5,
     own: new MemoryStore(tables, { faults: (op, phase) => faults(op, phase), sleeper }).ownHeartbeat('p-h1'),
     link: {
       send: (message) => void said.push(message),

@@ -47,6 +47,18 @@ const PLANTS = [
     rule: 'no-restricted-globals',
   },
   {
+    what: 'a timer in a loop of the agent',
+    path: 'agent/waits.ts',
+    text: 'export const soon = (then: () => void): void => void setTimeout(then, 1);\n',
+    rule: 'no-restricted-globals',
+  },
+  {
+    what: 'a Node built-in in a loop of the agent',
+    path: 'agent/naps.ts',
+    text: "import { setTimeout as nap } from 'node:timers/promises';\nexport const wait = (): Promise<void> => nap(1);\n",
+    rule: 'no-restricted-imports',
+  },
+  {
     what: 'any',
     path: 'agent/trusts.ts',
     text: 'export function read(value: any): string {\n  return String(value);\n}\n',

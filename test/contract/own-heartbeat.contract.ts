@@ -145,6 +145,101 @@ export function ownHeartbeatContract(family: StoreFamily): void {
       ]);
     });
 
+    describe('S2: renewals of a session stand in the order in which they were sent', () => {
+      const sentAt = (sentAtBootMs: number, obeyed: number) => beat({ sentAtBootMs, obeyed, lists: { 'a/0': obeyed } });
+      const overtaken = { outcome: 'overtaken' };
+
+      test('one that was sent before the one that stands is overtaken, changes nothing, and takes no number', async () => {
+        const own = await registered(store, 'h1', 's1');
+        expect(await own.renew('s1', sentAt(2_000.25, 7), TTL, CAP_MS)).toMatchObject({ outcome: 'renewed' });
+        const before = await own.read();
+        expect(before).toMatchObject({ seq: 2, obeyed: 7, lists: { 'a/0': 7 }, sentAtBootMs: 2_000.25 });
+        expect(await own.renew('s1', sentAt(2_000, 6), TTL + 60, CAP_MS)).toEqual(overtaken);
+        expect(await own.read()).toEqual(before);
+        const next = await own.renew('s1', sentAt(2_000.5, 8), TTL, CAP_MS);
+        expect(next).toMatchObject({ outcome: 'renewed', heartbeat: { seq: 3, obeyed: 8, sentAtBootMs: 2_000.5 } });
+      });
+
+      test('as numbers, not as text', async () => {
+        const own = await registered(store, 'h1', 's1');
+        await own.renew('s1', sentAt(9_999.875, 1), TTL, CAP_MS);
+        expect(await own.renew('s1', sentAt(10_000.125, 2), TTL, CAP_MS)).toMatchObject({ outcome: 'renewed' });
+        expect(await own.renew('s1', sentAt(9_999.875, 1), TTL, CAP_MS)).toEqual(overtaken);
+      });
+
+      test('the same one twice stands once', async () => {
+        const own = await registered(store, 'h1', 's1');
+        expect(await own.renew('s1', sentAt(2_000, 1), TTL, CAP_MS)).toMatchObject({ heartbeat: { seq: 2 } });
+        expect(await own.renew('s1', sentAt(2_000, 1), TTL, CAP_MS)).toEqual(overtaken);
+        expect((await own.read())?.seq).toBe(2);
+      });
+
+      test('of twenty that race, the latest stands in the end', async () => {
+        const own = await registered(store, 'h1', 's1');
+        const moments = Array.from({ length: 20 }, (_, i) => 1_000 + ((i * 7) % 20));
+        const answers = await Promise.all(moments.map((at) => own.renew('s1', sentAt(at, at), TTL, CAP_MS)));
+        const taken = answers.filter(({ outcome }) => outcome === 'renewed').length;
+        expect(answers.filter(({ outcome }) => outcome === 'overtaken')).toHaveLength(20 - taken);
+        expect(await own.read()).toMatchObject({ sentAtBootMs: 1_019, obeyed: 1_019, seq: 1 + taken });
+      });
+
+      test('a registration counts as sent too', async () => {
+        const own = store.own('h1');
+        await own.register(registration('s1'), null, sentAt(5_000, 0), TTL);
+        expect(await own.renew('s1', sentAt(4_000, 1), TTL, CAP_MS)).toEqual(overtaken);
+        expect(await own.renew('s1', sentAt(5_001, 1), TTL, CAP_MS)).toMatchObject({ outcome: 'renewed' });
+      });
+
+      test.each([
+        ['its own moment', 3_000],
+        ['none', undefined],
+      ])('a registration with %s begins anew, on another clock', async (_, sentAtBootMs) => {
+        const host = await registered(store, 'h1', 's1');
+        await host.renew('s1', sentAt(900_000, 1), TTL, CAP_MS);
+        const answer = await host.register(registration('s2', { bootId: 'boot-2' }), 's1', beat({ sentAtBootMs }), TTL);
+        expect(answer).toMatchObject({ outcome: 'registered' });
+        expect((await host.read())?.sentAtBootMs).toBe(sentAtBootMs);
+        expect(await host.renew('s2', sentAt(3_100, 1), TTL, CAP_MS)).toMatchObject({ outcome: 'renewed' });
+        expect(await host.renew('s1', sentAt(900_001, 9), TTL, CAP_MS)).toMatchObject({ outcome: 'refused' });
+      });
+
+      test('S19: a moment that is of an earlier session stops nobody, though an agent of before registered over it', async () => {
+        const own = await registered(store, 'h1', 's1');
+        await own.renew('s1', sentAt(900_000, 1), TTL, CAP_MS);
+        const stands = await own.read();
+        // Such an agent knows nothing of the moment, and leaves what it finds.
+        await store.plant('h1', {
+          ...stands,
+          principal: undefined,
+          session: 's2',
+          bootId: 'boot-2',
+          seq: 1,
+          sentIn: 's1',
+        });
+        expect(await own.renew('s2', sentAt(3_000, 2), TTL, CAP_MS)).toMatchObject({
+          outcome: 'renewed',
+          heartbeat: { session: 's2', seq: 2, sentAtBootMs: 3_000 },
+        });
+        expect(await own.renew('s2', sentAt(2_999, 3), TTL, CAP_MS)).toEqual(overtaken);
+      });
+
+      test('S19: an item or a renewal that says no moment is taken as ever', async () => {
+        const own = await registered(store, 'h1', 's1');
+        expect((await own.read())?.sentAtBootMs).toBeUndefined();
+        expect(await own.renew('s1', sentAt(2_000, 1), TTL, CAP_MS)).toMatchObject({ outcome: 'renewed' });
+        const older = await own.renew('s1', beat({ obeyed: 2 }), TTL, CAP_MS);
+        expect(older).toMatchObject({ outcome: 'renewed', heartbeat: { seq: 3, obeyed: 2, sentAtBootMs: 2_000 } });
+      });
+
+      test('S3: of a session that was revoked it is refused, however it lies in time', async () => {
+        const own = await registered(store, 'h1', 's1');
+        await own.renew('s1', sentAt(2_000, 1), TTL, CAP_MS);
+        await store.heartbeats().revoke('h1', 's1', 2, 'run-7');
+        expect(await own.renew('s1', sentAt(1_000, 1), TTL, CAP_MS)).toMatchObject({ outcome: 'refused' });
+        expect(await own.renew('s1', sentAt(3_000, 1), TTL, CAP_MS)).toMatchObject({ outcome: 'refused' });
+      });
+    });
+
     test('S3: a renewal that finds another session is refused, shows it, and changes nothing', async () => {
       const own = await registered(store, 'h1', 's2');
       const answer = await own.renew('s1', beat({ obeyed: 99 }), TTL, CAP_MS);

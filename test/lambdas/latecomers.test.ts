@@ -66,6 +66,36 @@ describe('a step of a run that is over is called again', () => {
   });
 });
 
+describe('a place of an HA run is delivered again when that run is long over', () => {
+  test('and another run has freed the slot: that run goes on, the latecomer takes nothing', async () => {
+    const world = await createWorld({ yaml: definitionOf({ hosts: 3, groups: [DB] }) });
+    await world.whole();
+    const runs: string[] = [];
+    world.workflow.onEnter = (run, entered) => void (entered === 'Place' && runs.push(run));
+    world.host(world.owner('db/0') ?? '').die();
+    await world.until('it has failed over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'));
+    const [ha = ''] = runs.filter((run) => run.startsWith('ha.'));
+    expect(ha).not.toBe('');
+    await world.until('the run is over', () => !world.workflow.running.includes(ha));
+
+    let isHeldUp = true;
+    const isFreed = (): boolean => world.slot('db/0').evidence?.kind === 'released';
+    world.invoke = async (task) => {
+      while (task.run !== ha && task.state === 'Place' && isFreed() && isHeldUp) await world.clock.sleeper.sleep(100);
+      return world.call(task);
+    };
+    await world.move('db/0');
+    await world.until('the move has freed it', isFreed);
+    const again = { ...SLOT, verb: 'ha', to: null, attempt: 0, round: 0, opened: 0, epoch: 0, next: 'Place', says: '' };
+    const answer = await world.handlers.HaRecover({ step: 'place', run: ha, work: again });
+    expect(answer).toMatchObject({ next: 'Superseded' });
+    expect(world.slot('db/0')).toMatchObject({ epoch: 2, evidence: { kind: 'released' } });
+    isHeldUp = false;
+    await world.until('the move is done', () => world.slot('db/0').epoch === 3 && world.isActive('db/0'));
+    await world.whole();
+  });
+});
+
 describe('a run is stopped by hand and its host is well again', () => {
   test.each([
     ['Investigating', 'Fence'],

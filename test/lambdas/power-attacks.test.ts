@@ -120,6 +120,22 @@ describe('two lives of one machine', () => {
     await recordOff(world.ports, at, { ...off, session: 'newer' });
     expect(world.hostRecord('h1')?.off?.session).toBe('newer');
   });
+
+  test('a record that proves nothing, since its reads are too close for an m that is not known, gives way to one that does', async () => {
+    const world = await settled();
+    world.machines.cut(M1);
+    await world.until('db runs on h2', () => movedAway(world));
+    const { off } = world.hostRecord('h1') ?? {};
+    if (off === undefined) throw new Error('no reads were recorded');
+    const { writeLifeMs, ...old } = off;
+    expect(writeLifeMs).toBe(100);
+    await change(world, (record) => ({ ...record, off: old }));
+    const at = { cluster: world.cluster, host: 'h1' };
+    await recordOff(world.ports, at, off);
+    expect(world.hostRecord('h1')?.off).toEqual(off);
+    await recordOff(world.ports, at, { ...off, machine: 'i-other' });
+    expect(world.hostRecord('h1')?.off).toEqual(off);
+  });
 });
 
 describe('who else asks', () => {

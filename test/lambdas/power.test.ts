@@ -30,6 +30,22 @@ describe('off by itself', () => {
     expect(world.alerts.pages).toEqual([]);
   });
 
+  test.each([true, false])(
+    'what it sent before it went off may land for m: where that is 5 s, so far apart are the reads (event: %s)',
+    async (events) => {
+      const world = await settled({ yaml: PAIR.replace('profile: demo', 'profile: conservative'), events });
+      world.machines.cut(M1);
+      const cutAtMs = world.clock.boot.now();
+      await world.until('db runs on h2', () => movedAway(world), 60_000);
+      expect(evidence(world)).toEqual(['power-off']);
+      expect(world.clock.boot.now() - cutAtMs).toBeGreaterThanOrEqual(5_000);
+      const { writeLifeMs, reads } = world.hostRecord('h1')?.off ?? {};
+      const [first, second] = reads ?? [];
+      expect((second?.askedAtMs ?? 0) - (first?.answeredAtMs ?? 0)).toBeGreaterThanOrEqual(5_000);
+      expect(writeLifeMs).toBe(5_000);
+    },
+  );
+
   test('without the event the sweep finds it, and nobody is ordered to stop what is off', async () => {
     const world = await settled();
     world.machines.cut(M1);

@@ -204,7 +204,7 @@ export class ScriptedHost {
       if (this.#life !== life) return;
       const sentAtMs = clock.boot.now();
       try {
-        const answer = await own.renew(session, this.#beat(), TTL, timing.renewCapMs);
+        const answer = await own.renew(session, { ...this.#beat(), sentAtBootMs: sentAtMs }, TTL, timing.renewCapMs);
         if (this.#life !== life) return;
         if (answer.outcome === 'refused') return this.#refused(life);
         if (answer.outcome === 'renewed') this.#extend(sentAtMs, answer.heartbeat);

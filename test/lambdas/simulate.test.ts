@@ -224,6 +224,21 @@ describe('a what-if', () => {
     expect(answer.health).toMatchObject([{ after: 'failed' }]);
   });
 
+  test('a host that is defined as another machine gives up what it owns, and takes nothing', async () => {
+    const yaml = definitionOf({ hosts: 3, groups: [DB] });
+    const world = await createWorld({ yaml });
+    await atRest(world);
+    const owner = world.owner('db/0') ?? '';
+    const edited = yaml.replace(world.machineOf(owner), 'i-00000000000000fff');
+    const answer = await ask(world, [{ change: 'definition', yaml: edited }]);
+    expect(answer.slots).toMatchObject([{ group: 'db', slot: 0, from: owner }]);
+    await world.apply(edited);
+    await world.run(500);
+    await atRest(world);
+    expect(world.owner('db/0')).not.toBe(owner);
+    expect(world.owner('db/0')).toBe(answer.slots[0]?.to);
+  });
+
   test('a slot that is added to a group that runs is placed, though the owner of another slot stands by for none (S20)', async () => {
     const yaml = definitionOf({ hosts: 3, groups: [DB] });
     const world = await createWorld({ yaml });

@@ -150,8 +150,11 @@ describe('what DynamoDB answers', () => {
     await expect(own.read()).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
-  test('S8: refused while the item still shows the same session is a contradiction, not the end of the session', async () => {
-    const item = toItem({ pk: 'h1', ...registration('s1'), ...beat(), ttl: TTL, seq: 4 });
+  test.each([
+    ['', beat()],
+    [' and an earlier moment', beat({ sentAtBootMs: 999 })],
+  ])('S8: refused while the item still shows the same session%s is a contradiction, not its end', async (_, stands) => {
+    const item = toItem({ pk: 'h1', ...registration('s1'), ...stands, ttl: TTL, seq: 4 });
     const odd = await open(
       answering((operation, response) =>
         operation === 'GetItem'
@@ -159,7 +162,8 @@ describe('what DynamoDB answers', () => {
           : failing('ConditionalCheckFailedException', 'The conditional request failed', 400)(operation, response),
       ),
     );
-    await expect(ownAt(odd, hostLimits(5_000)).renew('s1', beat(), TTL, 5_000)).rejects.toMatchObject({
+    const sent = beat({ sentAtBootMs: 1_000 });
+    await expect(ownAt(odd, hostLimits(5_000)).renew('s1', sent, TTL, 5_000)).rejects.toMatchObject({
       code: 'store_unavailable',
       message: expect.stringContaining('contradiction'),
     });

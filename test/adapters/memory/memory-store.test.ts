@@ -95,6 +95,81 @@ describe('memory store: faults', () => {
   });
 });
 
+describe('memory store: requests that are carried', () => {
+  test('a request may arrive later, twice or never, and each arrival is atomic', async () => {
+    const tables = memoryTables();
+    const arriving: (() => void)[] = [];
+    const store = new MemoryStore(tables, {
+      carry: (request) => new Promise((resolve) => arriving.push(() => resolve(request.commit()))),
+    });
+    const sound = new MemoryStore(tables);
+    await sound.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
+    const renewal = store.ownHeartbeat('h1').renew('s1', beat(), TTL, CAP_MS);
+    const put = store.registry().put(key, 1, null);
+    expect((await sound.heartbeats().read('h1'))?.seq).toBe(1);
+    for (const arrive of [...arriving, ...arriving]) arrive();
+    expect(await renewal).toMatchObject({ outcome: 'renewed', heartbeat: { seq: 2 } });
+    expect((await sound.heartbeats().read('h1'))?.seq).toBe(3);
+    expect(await put).toBe('written');
+    expect(await sound.registry().get(key)).toMatchObject({ version: 1, body: 1 });
+  });
+
+  test('the cap of a renewal is known to whoever carries it', async () => {
+    const caps: (number | null)[] = [];
+    const store = new MemoryStore(memoryTables(), {
+      carry: async (request) => {
+        caps.push(request.capMs);
+        return request.commit();
+      },
+    });
+    await store.ownHeartbeat('h1').renew('s1', beat(), TTL, 800);
+    await store.heartbeats().read('h1');
+    expect(caps).toEqual([800, null]);
+  });
+
+  test('each write that was taken is told, with what stood there', async () => {
+    const told: string[] = [];
+    const store = new MemoryStore(memoryTables(), {
+      onWritten: ({ table, pk, sk, before, after }) => {
+        const seqOf = (text: string | undefined): unknown =>
+          text === undefined ? null : (JSON.parse(text) as { seq?: number; version?: number });
+        const short = (text: string | undefined): string => {
+          const value = seqOf(text) as { seq?: number; version?: number } | null;
+          return String(value?.seq ?? value?.version ?? null);
+        };
+        told.push(`${table} ${pk} ${sk} ${short(before)}>${short(after)}`);
+      },
+    });
+    await store.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
+    await store.ownHeartbeat('h1').renew('s1', beat(), TTL, CAP_MS);
+    await store.ownHeartbeat('h1').renew('s9', beat(), TTL, CAP_MS);
+    await store.registry().put(key, 1, null);
+    await store.registry().put(key, 2, null);
+    await store.registry().remove(key, 1);
+    store.unplant('h1');
+    store.unplant('h1');
+    expect(told).toEqual([
+      'heartbeats h1  null>1',
+      'heartbeats h1  1>2',
+      'registry C#payments CLUSTER null>1',
+      'registry C#payments CLUSTER 1>null',
+      'heartbeats h1  2>null',
+    ]);
+  });
+
+  test('an item that was deleted by hand is gone, and a stale scan may still show it', async () => {
+    let behind = 0;
+    const store = new MemoryStore(memoryTables(), { staleBy: () => behind });
+    await store.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
+    store.unplant('h1');
+    expect(await store.heartbeats().read('h1')).toBeUndefined();
+    expect(await store.heartbeats().scan()).toEqual([]);
+    behind = 1;
+    expect(await store.heartbeats().scan()).toMatchObject([{ principal: 'h1', seq: 1 }]);
+    expect(await store.heartbeats().read('h1')).toBeUndefined();
+  });
+});
+
 describe('memory store: stale scans', () => {
   test('a scan shows each item as far behind as the hook says; reads stay strong', async () => {
     let behind = 0;

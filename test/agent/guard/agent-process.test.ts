@@ -2,7 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { type AgentProcess, nextBackoffMs, startAgent } from '../../../agent/guard/agent-process.ts';
+import { nodeTimers } from '../../../adapters/node/clocks.ts';
+import { bootClock } from '../../../adapters/node/boot-clock.ts';
+import { spawnAgent } from '../../../agent/guard/agent-child.ts';
+import {
+  type AgentChild,
+  type AgentProcess,
+  nextBackoffMs,
+  superviseAgent,
+} from '../../../agent/guard/agent-process.ts';
 import type { AgentMessage } from '../../../core/protocol/guard-link.ts';
 import { until } from '../../local/fleet/until.ts';
 
@@ -29,15 +37,20 @@ function script(then: string): string {
   return file;
 }
 
+function lives(then: string): () => AgentChild {
+  const entry = script(then);
+  return () => spawnAgent({ entry, configFile: 'none' });
+}
+
 const starts = (): string[] => readFileSync(join(folder, 'starts'), 'utf8').trim().split('\n');
 
 test('a successor starts only when nothing of the agent before it is left', async () => {
   const exits: string[] = [];
   const asked: ((isGone: boolean) => void)[] = [];
-  agent = startAgent({
-    entry: script('process.disconnect(); process.exitCode = 3;'),
-    configFile: 'none',
-    now: () => performance.now(),
+  agent = superviseAgent({
+    clock: bootClock(),
+    timers: nodeTimers,
+    spawnAgent: lives('process.disconnect(); process.exitCode = 3;'),
     onMessage: () => undefined,
     onExit: (how) => void exits.push(how),
     endAgent: () => new Promise((resolve) => void asked.push(resolve)),
@@ -56,10 +69,10 @@ test('a successor starts only when nothing of the agent before it is left', asyn
 test('what an agent says is heard while it lives; end() kills it even if it is stopped', async () => {
   const heard: AgentMessage[] = [];
   const exits: string[] = [];
-  agent = startAgent({
-    entry: script("process.kill(process.pid, 'SIGSTOP'); setInterval(() => undefined, 1000);"),
-    configFile: 'none',
-    now: () => performance.now(),
+  agent = superviseAgent({
+    clock: bootClock(),
+    timers: nodeTimers,
+    spawnAgent: lives("process.kill(process.pid, 'SIGSTOP'); setInterval(() => undefined, 1000);"),
     onMessage: (message) => void heard.push(message),
     onExit: (how) => void exits.push(how),
     endAgent: () => Promise.resolve(true),

@@ -6,7 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMarked, environmentOf, findMarked } from '../../../adapters/node/processes.ts';
 import { processStat } from '../../../adapters/node/proc.ts';
 import { bootClock } from '../../../adapters/node/boot-clock.ts';
+import { unrefTimers } from '../../../adapters/node/clocks.ts';
+import type { Lives } from '../../../agent/services/runner.ts';
+import { createRunners } from '../../../agent/services/runners.ts';
+import { createServiceLogs } from '../../../agent/services/service-log.ts';
+import { createSlotFiles } from '../../../agent/services/slot-file.ts';
 import { createSupervisors, type SupervisorPorts, type Supervisors } from '../../../agent/services/slots.ts';
+import { passedOn } from '../../../agent/services/unit.ts';
 import type { ServiceDefinition } from '../../../core/config/model.ts';
 import type { Order } from '../../../core/protocol/records.ts';
 import { group, service } from '../../core/supervision/fixtures.ts';
@@ -90,10 +96,16 @@ export function openBench(): Bench {
 export function supervisorOptions(options: { folder: string; mark: string; ports: SupervisorPorts }) {
   return {
     ports: options.ports,
-    hostEnv: { cluster: 'test', host: 'h1', instanceMark: options.mark, env: {} },
-    stateDir: options.folder,
-    resolveCommand: (argv: readonly string[]) => argv,
-    ocfRoot: OCF_ROOT,
+    hostEnv: { cluster: 'test', host: 'h1', instanceMark: options.mark, env: passedOn(process.env) },
+    timers: unrefTimers,
+    files: createSlotFiles(join(options.folder, 'slots')),
+    runners: (lives: Lives) =>
+      createRunners({
+        lives,
+        logs: createServiceLogs(join(options.folder, 'service-logs')),
+        resolveCommand: (argv) => argv,
+        ocfRoot: OCF_ROOT,
+      }),
   };
 }
 

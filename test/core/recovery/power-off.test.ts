@@ -4,6 +4,7 @@ import type { PowerReading, PowerState } from '../../../core/ports.ts';
 import type { PoweredOff } from '../../../core/protocol/power-records.ts';
 import { powerOff } from '../../../core/recovery/evidence.ts';
 import {
+  confirmAfterMs,
   confirmationDueInMs,
   pairOfReads,
   poweredSession,
@@ -19,7 +20,10 @@ jest.setTimeout(60_000); // Thousands of cases, on a machine that others use.
 
 const LAUNCHED = '2026-11-22T10:00:00.000Z';
 const LATER = '2026-11-22T11:00:00.000Z';
-const ABOUT: PoweredSession = { session: 's-h1', principal: 'p-h1', machine: 'i-1', launchTime: LAUNCHED };
+/** Of profile `standard`: m 2 s. */
+const ABOUT: PoweredSession = {
+  ...{ session: 's-h1', principal: 'p-h1', machine: 'i-1', launchTime: LAUNCHED, writeLifeMs: 2_000 },
+};
 
 const OFF: PowerReading = {
   ...{ state: 'stopped', principal: 'p-h1', launchTime: LAUNCHED, canHibernate: false },
@@ -42,6 +46,7 @@ describe('S7: what two reads show', () => {
       off: {
         session: 's-h1',
         machine: 'i-1',
+        writeLifeMs: 2_000,
         reads: [
           {
             ...{ state: 'stopped', principal: 'p-h1', launchTime: LAUNCHED },
@@ -60,8 +65,29 @@ describe('S7: what two reads show', () => {
     expect(pairOfReads(ABOUT, read(0), read(2_099)).off).toBeNull();
     expect(pairOfReads(ABOUT, read(0, {}, 1_500), read(2_500)).off).toBeNull();
     expect(pairOfReads(ABOUT, read(0, {}, 1_500), read(3_500)).off).not.toBeNull();
-    expect(confirmationDueInMs(read(0, {}, 1_500), instant(2_000))).toBe(1_500);
-    expect(confirmationDueInMs(read(0, {}, 1_500), instant(9_000))).toBe(0);
+    expect(confirmationDueInMs(ABOUT, read(0, {}, 1_500), instant(2_000))).toBe(1_500);
+    expect(confirmationDueInMs(ABOUT, read(0, {}, 1_500), instant(9_000))).toBe(0);
+  });
+
+  test.each([
+    ['of demo, 2 s', 100, 2_000],
+    ['of fast, 2 s', 500, 2_000],
+    ['of standard, 2 s', 2_000, 2_000],
+    ['of conservative, its 5 s', 5_000, 5_000],
+    ['that is longer than that of any profile', 6_500, 6_500],
+    ['that nobody knows: the longest of the profiles', undefined, 5_000],
+  ])('what was sent before may land for m: the reads are so far apart for one %s', (_, writeLifeMs, apartMs) => {
+    const about = { ...ABOUT, writeLifeMs };
+    const first = read(0, {}, 100);
+    expect(confirmAfterMs(about)).toBe(apartMs);
+    expect(confirmationDueInMs(about, first, instant(100))).toBe(apartMs);
+    expect(pairOfReads(about, first, read(100 + apartMs - 1))).toEqual({
+      off: null,
+      why: `the second read was asked ${apartMs - 1} ms after the answer to the first`,
+    });
+    const { off } = pairOfReads(about, first, read(100 + apartMs));
+    expect(off).toMatchObject({ session: 's-h1' });
+    expect(off?.writeLifeMs).toBe(writeLifeMs);
   });
 
   test('stopped, then terminated is as good', () => {
@@ -109,8 +135,9 @@ describe('S7: what two reads show', () => {
 });
 
 describe('whose session it is', () => {
-  const seen = { session: 's-h1', machine: 'i-1', launchTime: LAUNCHED } as never;
-  const other = { session: 's-0', machine: 'i-0', launchTime: LATER } as never;
+  const timing = { writeLifeMs: 2_000 };
+  const seen = { session: 's-h1', machine: 'i-1', launchTime: LAUNCHED, timing } as never;
+  const other = { session: 's-0', machine: 'i-0', launchTime: LATER, timing } as never;
 
   test('as the observer recorded it, the one before if another machine took its place, else as its item shows it', () => {
     const at = wallInstant(0);
@@ -119,6 +146,14 @@ describe('whose session it is', () => {
     expect(poweredSession({ principal: 'p-h1', seen: null }, 's-h1', seen)).toEqual(ABOUT);
     expect(poweredSession({ principal: 'p-h1', seen: other }, 's-h1', other)).toBeUndefined();
     expect(whyNoPowerOff(undefined)).not.toBeNull();
+  });
+
+  test('m is that of the session, not of what runs there now; where its timing is not known, m is not', () => {
+    const slow = { session: 's-h1', machine: 'i-1', launchTime: LAUNCHED, timing: { writeLifeMs: 5_000 } } as never;
+    const replaced = { seen: slow, atMs: wallInstant(0) };
+    expect(poweredSession({ principal: 'p-h1', seen: other, replaced }, 's-h1')?.writeLifeMs).toBe(5_000);
+    const bare = { session: 's-h1', machine: 'i-1', launchTime: LAUNCHED } as never;
+    expect(poweredSession({ principal: 'p-h1', seen: bare }, 's-h1')).toEqual({ ...ABOUT, writeLifeMs: undefined });
   });
 });
 
@@ -148,6 +183,8 @@ describe('evidence from the stored record', () => {
       'reads less than 2 s apart',
       { ...recorded(), reads: [first, { ...second, askedAtMs: wallInstant(second.askedAtMs - 1) }] as const },
     ],
+    ['reads less than m apart', { ...recorded(), writeLifeMs: 5_000 }],
+    ['reads 2 s apart, and m is not known', { ...recorded(), writeLifeMs: undefined }],
     [
       'a read that showed it stopping',
       { ...recorded(), reads: [{ ...first, state: 'stopping' as never }, second] as const },
@@ -204,8 +241,9 @@ describe('property: power-off is true', () => {
         STATES.filter((state) => state !== 'stopped' && state !== 'terminated'),
       ),
     });
+    const lifeOfWrites = fc.option(fc.constantFrom(100, 500, 2_000, 5_000), { nil: undefined });
     fc.assert(
-      fc.property(livesOf, fc.nat(3), reads, reads, fc.nat(8_000), (lives, which, a, b, gapMs) => {
+      fc.property(livesOf, fc.nat(3), reads, reads, fc.nat(8_000), lifeOfWrites, (lives, which, a, b, gapMs, m) => {
         const own = lives[which % lives.length];
         if (own === undefined) return;
         const make = (r: typeof a, askedMs: number): TimedReading => {
@@ -215,12 +253,14 @@ describe('property: power-off is true', () => {
         };
         const first = make(a, a.askedMs);
         const second = make(b, a.askedMs + gapMs);
-        const about = { ...ABOUT, launchTime: own.launchTime };
+        const about = { ...ABOUT, launchTime: own.launchTime, writeLifeMs: m };
         const { off } = pairOfReads(about, first, second);
         if (off === null) return;
         // The life of the session was over before either answer came.
         expect(own.offMs).toBeLessThanOrEqual(a.askedMs + a.tookMs);
         expect(gapMs - a.tookMs).toBeGreaterThanOrEqual(2_000);
+        // And what it had sent by then had landed, or never would, before the second read was asked.
+        expect(gapMs - a.tookMs).toBeGreaterThanOrEqual(m ?? 5_000);
         for (const { reading } of [first, second]) {
           expect(['stopped', 'terminated']).toContain(reading.state);
           expect(reading.principal).toBe('p-h1');

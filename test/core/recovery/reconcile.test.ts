@@ -261,6 +261,15 @@ describe('what failed', () => {
     expect(reconcile(facts({ movesMs, phase: 'Failed', why }, { says }))).toEqual([]);
     expect(verbs(reconcile(facts({ movesMs: [ago(60_000), ago(30_000), ago(10)] }, { says })))).toEqual(['restart']);
   });
+
+  test.each(['Stopped', 'Starting', 'Standby'] as const)(
+    'what was left alone is looked at again when the window has slid, though its owner shows %s (S15)',
+    (phase) => {
+      const why = 'h1 did not release db/0 within 10000 ms; it was moved once within 1 min';
+      const left = { phase: 'Failed', why, movesMs: [ago(60_000)] } as const;
+      expect(verbs(reconcile(facts(left, { says: { phase } })))).toEqual(['restart']);
+    },
+  );
 });
 
 describe('lists', () => {
