@@ -174,8 +174,19 @@ async function notice(
       await setHostStatus(ports, cluster, host.host, { type: 'renewed' }, 'it renews its lease, and no run has it');
     return;
   }
-  if (status !== 'Up' && status !== 'Fenced')
-    await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
+  if (status === 'Fenced') return backFromFence(ports, cluster, host, item.session);
+  if (status !== 'Up') await setHostStatus(ports, cluster, host.host, { type: 'beat' }, 'it renews its lease');
+}
+
+/**
+ * A host on record as fenced renews the session on record. Whoever met that session was killed before it could say so; else
+ * the fenced one would stand there. A session whose own machine was shown off is a contradiction, and left to a person.
+ */
+async function backFromFence(ports: ControlPorts, cluster: string, host: HostRecord, session: string): Promise<void> {
+  if (host.off?.session === session) return;
+  const standing = await ports.heartbeats.read(host.principal);
+  if (standing?.session !== session) return;
+  await setHostStatus(ports, cluster, host.host, { type: 'registered' }, `session ${session.slice(0, 8)} renews`);
 }
 
 /** Earlier sessions of the host that own slots without evidence. */

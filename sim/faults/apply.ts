@@ -80,8 +80,9 @@ class FaultSchedule implements ScheduledFaults {
       machines.bringBack(host);
     }
     // Without a guard level nobody but a person brings a dead guard back.
-    const isCalm = scene.faults.length === 0;
-    for (const { name, guardLevel } of scene.hosts) if (guardLevel === 'none' && !isCalm) hosts.reboot(name);
+    const isUnguarded = (host: string): boolean =>
+      hosts.truth().some((machine) => machine.host === host && machine.power === 'on' && machine.belief === null);
+    for (const { name, guardLevel } of scene.hosts) if (guardLevel === 'none' && isUnguarded(name)) hosts.reboot(name);
     control.setWallSpread(0);
     // What operators put in order when it is over: the fault phase may have lasted longer than it was drawn for.
     for (const act of scene.acts.filter(({ at }) => at >= scene.faultsForMs))
