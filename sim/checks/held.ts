@@ -8,6 +8,7 @@
  * behind in an older session; a storm or a braked call while every host renews; a claim of a run that has ended. That no
  * slot is held which a host could run is I5.
  */
+import { slotCount } from '../../core/config/model.ts';
 import type { BrakeRecord } from '../../core/protocol/brake-records.ts';
 import { type GroupRecord, type HostRecord, keys, type SlotRecord } from '../../core/protocol/records.ts';
 import { isOwned, slotOf } from '../../core/recovery/ownership.ts';
@@ -64,6 +65,8 @@ export class Held extends Watching {
 
   #isSpared(group: GroupRecord, slot: SlotRecord): boolean {
     const spec = this.seen.definitions.now()?.groups.find(({ name }) => name === group.group);
+    // What is no longer defined, and owned by nobody, waits for nothing any more.
+    if (spec === undefined || slot.slot >= slotCount(spec)) return !isOwned(slot);
     return isWaiting(slot) && mayWait(spec, group, slot.slot);
   }
 

@@ -27,6 +27,8 @@ const RETIMED = 0.5;
 
 /** Of the schedules that are not on the timing: reconcile, and how long machines take to be back. */
 const SLOW = { reconcileMs: 60_000, machineMs: 90_000 } as const;
+/** An agent that failed to release a slot tries again when it reads its assignment again (`agent/assignments.ts`). */
+const REREAD_MS = 60_000;
 const DEMO = { reconcileMs: 1_000, machineMs: 10_000 } as const;
 
 export function drawScene(seed: number): Scene {
@@ -90,5 +92,6 @@ function quietMs(drafts: readonly Draft[], timing: Timing, slow: typeof SLOW | t
     if (definition === null) return 0;
     return recoveryBoundMs(definition.timing, { startMs: startInWavesMs(definition.groups) });
   });
-  return Math.ceil(2 * Math.max(...bounds) + 2.5 * slow.reconcileMs + slow.machineMs + movesWindowMs(timing));
+  const quiet = 2 * Math.max(...bounds) + 2.5 * slow.reconcileMs + slow.machineMs + movesWindowMs(timing);
+  return Math.ceil(Math.max(quiet, REREAD_MS + Math.max(...bounds) + slow.machineMs));
 }
