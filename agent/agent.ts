@@ -58,7 +58,10 @@ export function startAgent(ports: AgentPorts): void {
     self: { cluster, host },
     incarnation: ports.incarnation,
     onAssignment(assignment) {
-      for (const order of assignment.orders) supervisors.obey(order);
+      // Only the session that an order names may obey it: whoever else has this name and disk (a clone, an earlier life)
+      // would speak of its own machine and be heard as the owner. Read again as soon as a session stands.
+      const session = sessions.session();
+      for (const order of assignment.orders) if (order.session === session) supervisors.obey(order);
       supervisors.keepOnly(assignment.orders);
       reports.keepOnly(new Set(assignment.orders.map((order) => order.id)));
     },

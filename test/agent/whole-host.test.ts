@@ -52,6 +52,20 @@ describe('from power on', () => {
   });
 });
 
+test("orders for another session are not obeyed: a release by a clone would be heard as the owner's", async () => {
+  await active();
+  const other = { ...startOrder('s-other'), epoch: 3 };
+  const orders: readonly Order[] = [
+    { ...other, id: 'o2', verb: 'release' },
+    { ...other, id: 'o3', verb: 'standby', slot: 1 },
+    { ...other, id: 'o4', slot: 2 },
+  ];
+  await host.assign(3, orders);
+  await host.clock.advance(70_000);
+  for (const { id } of orders) expect(await host.report(id)).toBeUndefined();
+  expect([...host.running]).toEqual(['web']);
+});
+
 test('an agent that dies is followed by another in the same session, and its services run on', async () => {
   await active();
   host.killAgent('SIGSEGV');
