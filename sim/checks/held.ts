@@ -8,7 +8,7 @@
  * behind in an older session; a storm or a braked call while every host renews; a claim of a run that has ended. That no
  * slot is held which a host could run is I5.
  */
-import { slotCount } from '../../core/config/model.ts';
+import { type Definition, slotCount } from '../../core/config/model.ts';
 import type { BrakeRecord } from '../../core/protocol/brake-records.ts';
 import { type GroupRecord, type HostRecord, keys, type SlotRecord } from '../../core/protocol/records.ts';
 import { isOwned, slotOf } from '../../core/recovery/ownership.ts';
@@ -39,8 +39,11 @@ export class Held extends Watching {
   readonly #epochs = new Map<string, { readonly epoch: number; readonly fromMs: Millis }>();
   readonly #pages: { readonly at: Millis; readonly says: string }[] = [];
   readonly #ended = new Map<string, Millis>();
+  #definition: Definition | undefined = undefined;
 
   protected judge(fact: Told): void {
+    // What another definition says of a slot holds, or ends, from then on, though nobody writes the slot.
+    if (this.#definition !== this.seen.definitions.now()) this.#onAll();
     if (fact.type === 'page') this.#pages.push({ at: fact.at, says: `${fact.subject} ${fact.text}` });
     else if (fact.type === 'run_ended') this.#ended.set(fact.run, fact.at);
     else if (fact.type === 'group_written')
@@ -71,6 +74,11 @@ export class Held extends Watching {
   }
 
   protected override onRestored(): void {
+    this.#onAll();
+  }
+
+  #onAll(): void {
+    this.#definition = this.seen.definitions.now();
     for (const group of this.seen.groups()) {
       for (const slot of group.slots) this.#onSlot(`${group.group}/${slot.slot}`, group, slot, this.seen.truth.now());
     }

@@ -57,6 +57,12 @@ describe('I11: a person is told', () => {
     expect(I11(held(600_000).at(780_001).slot({ phase: 'Starting' }))).toHaveLength(1);
   });
 
+  test('what the definition in force no longer knows waits for nothing, though nobody writes it', () => {
+    const without = definitionOf({ groups: [groupDefinition({ name: 'other' })] });
+    expect(I11(held(600_000).at(700_000).define(2, without).at(701_000).beat('h1'))).toEqual([]);
+    expect(I11(held(600_000).at(780_001).define(2, without).at(781_000).beat('h1'))).toHaveLength(1);
+  });
+
   test('a slot that its group can spare waits without a call; the last one, or a covered one, does not', () => {
     const waiting = (exclusive: boolean, other: 'Active' | 'Failed'): readonly string[] => {
       const group = groupDefinition({ redundancy: { model: 'n', active: 2, exclusive } });
