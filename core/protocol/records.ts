@@ -118,7 +118,8 @@ export const keys = {
   host: (cluster: string, host: string): Key => ({ pk: `C#${cluster}`, sk: `HOST#${host}` }),
   group: (cluster: string, group: string): Key => ({ pk: `C#${cluster}`, sk: `GROUP#${group}` }),
   assignment: (principal: string): Key => ({ pk: `H#${principal}`, sk: 'ASSIGN' }),
-  report: (principal: string, order: string): Key => ({ pk: `H#${principal}`, sk: `REPORT#${order}` }),
+  // A partition of their own: IAM tells a host's items apart by partition key alone, and it may write no assignment (S16).
+  report: (principal: string, order: string): Key => ({ pk: `REPORTS#${principal}`, sk: `REPORT#${order}` }),
   run: (run: string): Key => ({ pk: `R#${run}`, sk: 'RUN' }),
   step: (run: string, atMs: number, step: string): Key => ({
     pk: `R#${run}`,
