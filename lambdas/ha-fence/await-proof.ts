@@ -4,7 +4,14 @@
  */
 import { isAccepted, revocationDueInMs, sessionWaitMs, whyNoLeaseOver } from '../../core/recovery/evidence.ts';
 import { standingOrder } from '../../core/recovery/fencing.ts';
-import { type HostRecord, keys, type RunRecord, TOMBSTONE_MACHINE } from '../../core/protocol/records.ts';
+import {
+  type Heartbeat,
+  type HostRecord,
+  keys,
+  REVOKED_PREFIX,
+  type RunRecord,
+  TOMBSTONE_MACHINE,
+} from '../../core/protocol/records.ts';
 import { poweredSession, whyNoPowerOff } from '../../core/recovery/power-off.ts';
 import { elapsed, type Instant, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
@@ -159,7 +166,7 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
   if (heartbeat === undefined) return vanished(ports, run, work, waiting);
   if (heartbeat.machine === TOMBSTONE_MACHINE && host.tombstoneAtMs === null)
     return countFromStone(ports, run, work, waiting);
-  if (heartbeat.session !== session) return null; // A tombstone that is not old enough yet, or a state to come.
+  if (heartbeat.session !== session) return gaveWay(work, waiting, heartbeat);
   if (heartbeat.seq > waiting.seq) {
     if (isCommitted(ports, waiting)) {
       waiting.seq = heartbeat.seq;
@@ -183,6 +190,17 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
   await recordStep(ports, run, 'Revoke', says, { seq, outcome: answer.outcome, observedAt });
   // What stands now is looked at at once.
   return answer.outcome === 'revoked' ? look(ports, run, work, waiting) : null;
+}
+
+/**
+ * Of a session that nobody saw, and that owns nothing, no machine is known, and so no evidence will ever stand. None is
+ * needed: the claim shall not keep the host's other sessions waiting. null: a tombstone that is not old enough yet, or a
+ * state to come.
+ */
+function gaveWay(work: Work, { facts, host, session }: Waiting, standing: Heartbeat): Work | null {
+  const isOver = !standing.session.startsWith(REVOKED_PREFIX) && standing.machine !== TOMBSTONE_MACHINE;
+  if (!isOver || waitingSlots(facts, { host, session }).length > 0) return null;
+  return { ...work, next: 'Proof', says: `${host.host} has registered another session, and this one owns nothing` };
 }
 
 /** The lease shows nothing that a slot accepts: held, unless two reads of the power may. */

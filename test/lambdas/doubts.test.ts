@@ -202,3 +202,26 @@ describe('a host is removed from the definition while it owns a slot', () => {
     await world.until('h1 is Removed', () => world.hostRecord('h1')?.status === 'Removed');
   });
 });
+
+test('a run about a session that no sweep saw, and that owns nothing, lets the host go when another registers (seed 300460 of its time)', async () => {
+  const world = await createWorld({ yaml: PAIR, sweeps: false, scripts: { h1: { bootMs: 100 }, h2: { bootMs: 100 } } });
+  for (const name of ['h1', 'h2']) await world.until(`${name} beats`, () => world.heartbeat(name) !== undefined);
+  await sweepOnce(world.ports, EMPTY_SWEEP_MEMORY);
+  await world.whole();
+  const host = world.owner('db/0') ?? '';
+  const first = world.slot('db/0').owner?.session ?? '';
+  world.host(host).boot();
+  await world.until('it has registered anew', () => world.heartbeat(host)?.session !== first);
+  world.host(host).die();
+  const { session, seq } = world.heartbeat(host) ?? { session: '', seq: 0 };
+  const name = `ha.${host}.${session}.${seq}`;
+  await world.ports.workflow.start(name, { cluster: 'pair', host, session, seq });
+  await world.until('it waits for evidence', () => world.workflow.visited.has('Await proof'));
+  expect(world.hostRecord(host)?.seen?.session).not.toBe(session);
+  world.host(host).boot();
+  // A call of the step waits for 20 s and is repeated for 20 minutes.
+  await world.until('the run has ended', () => !world.workflow.running.includes(name), 5_000);
+  expect(world.steps(name).find(({ step }) => step === 'Stop')?.says).toContain('owned nothing');
+  await world.until('the slot runs again', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'), 120_000);
+  expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'successor', host, session: first });
+});
