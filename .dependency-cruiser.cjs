@@ -11,7 +11,8 @@ const MAY_IMPORT = {
   cli: ['core', 'adapters', 'local'],
   console: ['core'],
   lib: ['core'],
-  bin: ['core', 'lib'],
+  // The app reads its settings from disk, as the CLI reads definitions.
+  bin: ['core', 'lib', 'adapters'],
 };
 const product = Object.keys(MAY_IMPORT);
 // Measurements and tools look at everything, as operators do; nothing looks back at them.
@@ -41,7 +42,7 @@ const forbidden = [
   error(
     'aws-sdk-behind-adapters',
     'One importer of the SDK keeps its time-outs, retries and error names in one place.',
-    { path: `^(${folders})/`, pathNot: '^(adapters/aws|test)/' },
+    { path: `^(${folders})/`, pathNot: '^(adapters/aws|test|tools/ministack)/' },
     { path: AWS },
   ),
   error(
@@ -72,7 +73,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(cdk[.]out|[.]holdfast)/' },
+    exclude: { path: '(^|/)(cdk[.]out|[.]holdfast|[.]ministack)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
   },
 };

@@ -39,7 +39,7 @@ const NO_DEFAULT_EXPORT = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', 'dist/', '.holdfast/'] },
+  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', 'dist/', '.holdfast/', '.ministack/'] },
   eslint.configs.recommended,
 
   {
