@@ -18,7 +18,7 @@ import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import { hostFacts, snapshotOf, unprobedHosts } from '../shared/snapshot.ts';
 import type { SlotWork } from '../shared/work.ts';
-import { whyNotOurs } from './latecomer.ts';
+import { whyNotClaimed, whyNotOurs } from './latecomer.ts';
 
 export async function place(ports: ControlPorts, run: string, work: SlotWork): Promise<SlotWork> {
   const [facts, record] = await Promise.all([loadCluster(ports, work.cluster), readRun(ports, run)]);
@@ -28,7 +28,9 @@ export async function place(ports: ControlPorts, run: string, work: SlotWork): P
   if (isOwned(slot) && slot.placedBy === run && slot.epoch > work.epoch) return ownWork(ports, facts, work, slot);
   // Delivered again when its run is over: a slot that is free by now was freed by somebody else (S17).
   const isOver = record !== undefined && record.closedAtMs !== null;
-  const latecomer = isOver ? `${run} is over` : whyNotOurs(run, work, slot);
+  const latecomer = isOver
+    ? `${run} is over`
+    : (whyNotOurs(run, work, slot) ?? whyNotClaimed(run, record, facts.hosts));
   if (latecomer !== null) return { ...work, next: 'Superseded', epoch: slot.epoch, says: latecomer };
   const contradiction = contradictionOf(facts, group, slot);
   if (contradiction !== null) return { ...work, next: 'NoHost', says: contradiction };

@@ -1,6 +1,8 @@
 /** Runs that are late, stopped or redriven act on nothing that has changed since (S17). */
 import { describe, expect, jest, test } from '@jest/globals';
+import { type HostRecord, keys } from '../../core/protocol/records.ts';
 import { DB, definitionOf, PAIR } from './definitions.ts';
+
 import { createWorld, type World } from './world.ts';
 
 jest.setTimeout(60_000); // Virtual time is cheap, not free, on a machine that others use.
@@ -94,6 +96,35 @@ describe('a place of an HA run is delivered again when that run is long over', (
     await world.until('the move is done', () => world.slot('db/0').epoch === 3 && world.isActive('db/0'));
     await world.whole();
   });
+});
+
+test('an HA run was stopped, another run claims its host since: redriven it places nothing (seed 312032 of its time)', async () => {
+  const world = await createWorld({ yaml: definitionOf({ hosts: 3, groups: [DB] }) });
+  await world.whole();
+  const host = world.owner('db/0') ?? '';
+  let stopped: string | undefined;
+  let isHeldUp = true;
+  world.workflow.onEnter = (run, entered) => {
+    if (stopped !== undefined || entered !== 'Place') return;
+    stopped = run;
+    world.workflow.stop(run);
+  };
+  world.invoke = async (task) => {
+    while (task.run !== stopped && task.state === 'Place' && isHeldUp) await world.clock.sleeper.sleep(100);
+    return world.call(task);
+  };
+  world.host(host).die();
+  await world.until('the run was stopped', () => stopped !== undefined);
+  const key = keys.host(SLOT.cluster, host);
+  const record = await world.ports.registry.get<HostRecord>(key);
+  const claim = { run: 'another', session: record?.body.seen?.session ?? '', atMs: world.clock.wall.now() };
+  await world.ports.registry.put(key, { ...record?.body, claim }, record?.version ?? null);
+  const work = { ...SLOT, verb: 'ha', to: null, attempt: 0, round: 0, opened: 0, epoch: 0, next: 'Place', says: '' };
+  const before = world.slot('db/0');
+  const answer = await world.handlers.HaRecover({ step: 'place', run: stopped, work });
+  expect(answer).toMatchObject({ next: 'Superseded', says: `another has the claim on ${host} now` });
+  expect(world.slot('db/0')).toEqual(before);
+  isHeldUp = false;
 });
 
 describe('a run is stopped by hand and its host is well again', () => {
