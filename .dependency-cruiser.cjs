@@ -58,6 +58,12 @@ const forbidden = [
     { path: '^lambdas/[^/]+/index[.]ts$' },
   ),
   error(
+    'store-only-lambdas',
+    'Lambdas without rights on machines do not load the clients for them: half of the bundle, and find-behind has 128 MB.',
+    { path: '^lambdas/(find-behind|reconcile|ha-recover)/index[.]ts$' },
+    { path: '^adapters/aws/(ec2|ssm|auto-scaling)', reachable: true },
+  ),
+  error(
     'resolvable',
     'An import that does not resolve is not judged by any other rule.',
     {},

@@ -39,7 +39,7 @@ const NO_DEFAULT_EXPORT = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', 'dist/', '.holdfast/', '.ministack/'] },
+  { ignores: ['node_modules/', 'cdk.out/', 'coverage/', 'dist/', '.holdfast/', '.ministack/', '.fuzz/', '.cfn-lint/'] },
   eslint.configs.recommended,
 
   {

@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly size: string;
   readonly cases: number;
   readonly seed: number;
+  /** Of what is measured at the size of a user's cluster. */
+  readonly hosts: number;
 }
 
 export type Bench = (say: (text: string) => void, options: BenchOptions) => Promise<BenchResult>;

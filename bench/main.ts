@@ -1,9 +1,11 @@
-/** `npm run bench -- [NAME] [--json] [--size HxG] [--cases N] [--seed N]`: one benchmark per claim in the docs. Figures are ratios or sizes where machines differ. */
+/** `npm run bench -- [NAME] [--json] [--size HxG] [--cases N] [--seed N] [--hosts N]`: one benchmark per claim in the docs. Figures are ratios or sizes where machines differ. */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../core/failures/failures.ts';
 import { benchAgent } from './agent.ts';
 import { benchApi } from './api.ts';
+import { benchBundles } from './bundles/bench.ts';
+import { benchCost } from './cost/bench.ts';
 import type { Bench, BenchOptions, Figure } from './figure.ts';
 import { benchPlacement } from './placement.ts';
 import { benchSimulate } from './simulate/bench.ts';
@@ -11,6 +13,8 @@ import { benchSimulate } from './simulate/bench.ts';
 const BENCHES: Readonly<Record<string, Bench>> = {
   agent: async (say) => ({ figures: await benchAgent(say), failures: [] }),
   api: async (say, { size }) => ({ figures: await benchApi(say, size), failures: [] }),
+  bundles: benchBundles,
+  cost: benchCost,
   placement: async () => ({ figures: await benchPlacement(), failures: [] }),
   simulate: benchSimulate,
 };
@@ -31,12 +35,19 @@ interface Options extends BenchOptions {
   readonly json: boolean;
 }
 
+/** `npm run bench -- cost -- --hosts N` passes a second `--` on: what follows it are options all the same. */
+function givenArguments(): string[] {
+  return process.argv.slice(2).filter((argument) => argument !== '--');
+}
+
 function readOptions(): Options {
   const { values, positionals } = parseArgs({
+    args: givenArguments(),
     options: {
       json: { type: 'boolean', default: false },
       size: { type: 'string', default: '200x200' },
       cases: { type: 'string', default: '20' },
+      hosts: { type: 'string', default: '3' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * SEEDS)) },
     },
     allowPositionals: true,
@@ -49,7 +60,9 @@ function readOptions(): Options {
   const [cases, seed] = [Number(values.cases), Number(values.seed)];
   if (!Number.isInteger(cases) || cases < 1) throw new TypeError(`--cases ${values.cases}: give a number from 1 on`);
   if (!Number.isInteger(seed) || seed < 0) throw new TypeError(`--seed ${values.seed}: give a whole number`);
-  return { names, json: values.json, size: values.size, cases, seed };
+  const hosts = Number(values.hosts);
+  if (!Number.isInteger(hosts) || hosts < 1) throw new TypeError(`--hosts ${values.hosts}: give a number from 1 on`);
+  return { names, json: values.json, size: values.size, cases, seed, hosts };
 }
 
 async function main(): Promise<boolean> {

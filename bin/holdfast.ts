@@ -1,17 +1,23 @@
-/** The CDK app: one deployment per account and region holds many clusters. */
+/** The CDK app: one deployment per account and region holds many clusters. `-c holdfast=FILE` names its settings. */
 import { App } from 'aws-cdk-lib';
-import { ControlStack } from '../lib/stacks/control-stack.ts';
-import { StateStack } from '../lib/stacks/state-stack.ts';
+import { FAILURES, failureCode, HaError, messageOf } from '../core/failures/failures.ts';
+import { addStacks } from '../lib/app.ts';
+import { checkWithNag } from '../lib/nag.ts';
+import { loadSettings } from './settings-file.ts';
 
 const app = new App({ analyticsReporting: false });
 
-// No environment is named and nothing is looked up, so that synth is offline and always the same.
-const state = new StateStack(app, 'HoldfastState', {
-  description: 'Holdfast: what is known about hosts, groups and runs. Never replaced.',
-  terminationProtection: true,
-});
-new ControlStack(app, 'HoldfastControl', {
-  description: 'Holdfast: finds hosts behind, and runs the HA workflow.',
-  heartbeats: state.heartbeats,
-  registry: state.registry,
-});
+try {
+  const file: unknown = app.node.tryGetContext('holdfast');
+  // An unset variable of a shell, most likely: all defaults would replace what is deployed.
+  if (file === '') throw new HaError('config_invalid', '-c holdfast= names no file; leave it out for all defaults');
+  const settings = await loadSettings(typeof file === 'string' ? file : undefined);
+  addStacks(app, settings);
+  checkWithNag(app);
+} catch (error) {
+  const code = failureCode(error);
+  if (code === undefined) throw error;
+  console.error(`${code}: ${messageOf(error)}`);
+  // At once: the app would synthesise what it has when the process ends by itself.
+  process.exit(FAILURES[code].exit);
+}

@@ -1,7 +1,7 @@
 /** The `holdfast` command line: one exit status per fault (the failure table), text or JSON from one view. */
 import { Command, CommanderError } from 'commander';
 import { FAILURES, failureCode, messageOf } from '../core/failures/failures.ts';
-import { apiAddress } from './api-address.ts';
+import { type AddressOptions, apiAddress } from './api-address.ts';
 import { apiClient } from '../adapters/node/api-client.ts';
 import type { Context } from './commands/context.ts';
 import { EXIT } from './exit.ts';
@@ -11,11 +11,10 @@ import { askingVerbs } from './verbs/asking.ts';
 import { changingVerbs } from './verbs/changing.ts';
 import { operatingVerbs } from './verbs/operating.ts';
 import { readingVerbs } from './verbs/reading.ts';
+import { startingVerbs } from './verbs/starting.ts';
 import type { Act } from './verbs/registry.ts';
 
-interface GlobalOptions {
-  readonly api?: string;
-  readonly token?: string;
+interface GlobalOptions extends AddressOptions {
   readonly json?: boolean;
 }
 
@@ -39,6 +38,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
 export function programOf(io: Pick<CliIo, 'out' | 'err'>, act: Act): Command {
   const program = new Command('holdfast');
   describe(program, io);
+  program.commandsGroup('Begin:');
+  startingVerbs(program, act);
   program.commandsGroup('Look:');
   readingVerbs(program, act);
   program.commandsGroup('Ask what would be:');
@@ -57,6 +58,7 @@ function contextOf(options: GlobalOptions, io: CliIo): Context {
     json: options.json === true,
     paint: isColoured ? ansi : plain,
     client: async () => apiClient(await apiAddress(options, io)),
+    address: () => apiAddress(options, io),
   };
 }
 
@@ -77,7 +79,11 @@ function describe(program: Command, io: Pick<CliIo, 'out' | 'err'>): void {
   program
     .description('High availability for services on EC2 and other Linux hosts, without a cluster to run')
     .option('--api <url>', 'the API (else HOLDFAST_API, else .holdfast/api.json here, else http://127.0.0.1:7777)')
+    .option('--auth <how>', 'iam: sign with your AWS credentials (the default at an address of API Gateway); token')
     .option('--token <token>', 'token for the API (else HOLDFAST_TOKEN, else .holdfast/api.json here)')
+    .option('--token-command <line>', 'shell line that prints the token (else HOLDFAST_TOKEN_COMMAND)')
+    .option('--region <region>', 'to sign for, where the address does not say it (else AWS_REGION)')
+    .option('--cluster <name>', 'which cluster (else HOLDFAST_CLUSTER); may be left out while there is only one')
     .option('--json', 'print the view as JSON')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })

@@ -2,6 +2,7 @@
  * The world as the domain sees it. `adapters/aws` and `adapters/node` perform these against real services;
  * `adapters/memory` holds in-process twins that pass the same contract suites.
  */
+import type { MetricName } from './metrics/metrics.ts';
 import type { Beat, Heartbeat, Key, Registration, Stored } from './protocol/records.ts';
 import type { Instant, Millis, WallInstant } from './time/time.ts';
 
@@ -207,4 +208,12 @@ export interface Probe {
 export interface Alerts {
   /** Calls a person. */
   page(subject: string, text: string): Promise<void>;
+}
+
+/** Measurements for dashboards and alarms. Neither call ever throws: what cannot be measured is no reason to leave a host behind. */
+export interface Metrics {
+  /** Kept until the next flush, folded with what was recorded under the same name before. `cluster`: of what is of one. */
+  record(name: MetricName, value: number, cluster?: string): void;
+  /** Emits what was recorded since the last flush; nothing, if nothing was. */
+  flush(): void;
 }

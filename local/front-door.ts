@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { SECURITY_HEADERS } from '../adapters/node/console-files.ts';
 import { failureCode, HaError } from '../core/failures/failures.ts';
 import { type ConsoleFiles, serveConsole } from './door/console-files.ts';
 import { localRoute, type LocalParts } from './door/local-routes.ts';
@@ -17,17 +18,6 @@ const CONNECTIONS_MAX = 256;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 const HEADERS_MAX = 64;
-
-/** Everything from here, nothing inline, in nobody's frame; no CORS: other origins read nothing. */
-const SECURITY_HEADERS = {
-  'content-security-policy':
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
 
 export interface DoorParts extends LocalParts {
   readonly console: ConsoleFiles;

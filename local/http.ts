@@ -28,12 +28,13 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-export function requireToken(request: IncomingMessage, token: string): void {
+const TOKEN_PLACE = 'it is in api.json in the state folder';
+
+export function requireToken(request: IncomingMessage, token: string, place: string = TOKEN_PLACE): void {
   // Digests have one length and are compared in constant time.
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   if (timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${token}`))) return;
-  const detail = 'send the token as `Authorization: Bearer …`; it is in api.json in the state folder';
-  throw new HaError('unauthorized', detail);
+  throw new HaError('unauthorized', `send the token as \`Authorization: Bearer …\`; ${place}`);
 }
 
 /** A bug says no more than that it is one: its text is for the log. */

@@ -39,6 +39,8 @@ const MODES: Readonly<Record<Extract<Fault, { fault: 'ec2' }>['mode'], string>> 
   'late-events': `deliver state changes ${String(LATE_EVENT_MS)} ms late`,
   'repeat-events': 'deliver every state change twice',
   'no-capacity': 'refuse to start: InsufficientInstanceCapacity',
+  unauthorized: 'refuse every order with UnauthorizedOperation, also as a DryRun',
+  'stuck-detaching': 'accept the detach of a volume or interface and never end it, unless by force',
   well: 'end all of these',
 };
 

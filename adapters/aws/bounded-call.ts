@@ -6,13 +6,16 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Millis } from '../../core/time/time.ts';
+import type { CredentialsProvider } from './steady-credentials.ts';
 
 /** Where AWS is. Without `credentials` the SDK's own chain finds them (instance profile, Lambda role); `endpoint` is for local mode. */
 export interface AwsPlace {
   readonly region: string;
   readonly endpoint?: string | undefined;
   readonly credentials?:
-    { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined;
+    | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+    | CredentialsProvider
+    | undefined;
 }
 
 export interface AttemptLimits {
@@ -38,9 +41,14 @@ export function clientSettings(place: AwsPlace, limits: AttemptLimits) {
       ...(agent === undefined ? {} : { httpAgent: agent, httpsAgent: agent }),
     }),
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
-    // A copy: the SDK writes into the object it is given.
-    ...(place.credentials === undefined ? {} : { credentials: { ...place.credentials } }),
+    ...credentialsOf(place),
   };
+}
+
+function credentialsOf({ credentials }: AwsPlace) {
+  if (credentials === undefined) return {};
+  // A copy of an object: the SDK writes into what it is given.
+  return { credentials: typeof credentials === 'function' ? credentials : { ...credentials } };
 }
 
 /** Ends within `capMs` even if `send` ignores the signal; then throws `timed_out`. Other errors pass through. */

@@ -5,48 +5,30 @@
 import {
   DescribeInstancesCommand,
   DescribeInstanceStatusCommand,
-  EC2Client,
   StartInstancesCommand,
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import type { BatchStart } from '../../core/cloud-ports.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Power, PowerReading } from '../../core/ports.ts';
-import { clientSettings, httpStatusOf, reasonOf, withinBudget } from './bounded-call.ts';
-import type { AwsPlace } from './bounded-call.ts';
+import { type AwsPlace, reasonOf, withinBudget } from './bounded-call.ts';
+import { batchStart } from './ec2-batch-start.ts';
+import { called, EC2_BUDGET_MS, ec2Client } from './ec2-calls.ts';
 import { instanceReading, UNKNOWN_CHECKS, unknownReading, worstChecks } from './ec2-reading.ts';
 import type { Checks } from './ec2-reading.ts';
-
-/** EC2's throttle refills within a second; more attempts are the workflow's affair, which knows its budget. */
-const ATTEMPTS = 3;
-const CONNECT_MS = 1_000;
-const REQUEST_MS = 4_000;
-/** One read or one order with its retries. */
-const BUDGET_MS = 9_000;
-
-/** Every code by which EC2 says "later" (user guide, "request throttling"), and what our own side of the way says. */
-const LATER: readonly string[] = [
-  ...['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'RequestThrottled', 'RequestThrottledException'],
-  ...['TooManyRequestsException', 'BandwidthLimitExceeded', 'RequestResourceCountExceeded', 'SlowDown'],
-  ...['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'timed_out', 'TimeoutError'],
-  ...['AbortError', 'RequestTimeout', 'RequestTimeoutException', 'RequestExpired'],
-];
-
-/** Codes that EC2 sends with status 500 or 503 although asking again at once is of no use. */
-const REFUSED: readonly string[] = ['InsufficientInstanceCapacity', 'InsufficientHostCapacity'];
 
 export interface Ec2Options extends AwsPlace {
   /** Of the ARNs that key heartbeats; by default that of the region. */
   readonly partition?: string;
 }
 
-export function ec2Power(options: Ec2Options): Power & { readonly close: () => void } {
-  const limits = { attempts: ATTEMPTS, connectMs: CONNECT_MS, requestMs: REQUEST_MS };
-  const client = new EC2Client(clientSettings(options, limits));
+export function ec2Power(options: Ec2Options): Power & BatchStart & { readonly close: () => void } {
+  const client = ec2Client(options);
   const arnPrefix = `arn:${options.partition ?? partitionOf(options.region)}:ec2:${options.region}`;
 
   const describe = async (machine: string): Promise<PowerReading> => {
     try {
-      const answer = await withinBudget(`DescribeInstances ${machine}`, BUDGET_MS, (abortSignal) =>
+      const answer = await withinBudget(`DescribeInstances ${machine}`, EC2_BUDGET_MS, (abortSignal) =>
         client.send(new DescribeInstancesCommand({ InstanceIds: [machine] }), { abortSignal }),
       );
       return instanceReading(answer, { machine, arnPrefix });
@@ -59,7 +41,7 @@ export function ec2Power(options: Ec2Options): Power & { readonly close: () => v
   const checks = async (machine: string): Promise<Checks> => {
     try {
       const input = { InstanceIds: [machine], IncludeAllInstances: true };
-      const answer = await withinBudget(`DescribeInstanceStatus ${machine}`, BUDGET_MS, (abortSignal) =>
+      const answer = await withinBudget(`DescribeInstanceStatus ${machine}`, EC2_BUDGET_MS, (abortSignal) =>
         client.send(new DescribeInstanceStatusCommand(input), { abortSignal }),
       );
       return worstChecks(answer.InstanceStatuses ?? [], machine);
@@ -67,6 +49,11 @@ export function ec2Power(options: Ec2Options): Power & { readonly close: () => v
       return UNKNOWN_CHECKS;
     }
   };
+
+  const start = (machines: readonly string[]): Promise<void> =>
+    called(`start ${machines.join(', ')}`, async (abortSignal) => {
+      await client.send(new StartInstancesCommand({ InstanceIds: [...machines] }), { abortSignal });
+    });
 
   return {
     async read(machine) {
@@ -90,39 +77,25 @@ export function ec2Power(options: Ec2Options): Power & { readonly close: () => v
         },
         { step: 'deserialize', priority: 'low', name: 'isStillWanted' },
       );
-      return order(what, (abortSignal) => client.send(command, { abortSignal }));
+      return called(what, async (abortSignal) => void (await client.send(command, { abortSignal })));
     },
-    start: (machine) =>
-      order(`start ${machine}`, (abortSignal) =>
-        client.send(new StartInstancesCommand({ InstanceIds: [machine] }), { abortSignal }),
-      ),
+    start: (machine) => start([machine]),
+    startAll: (machines) => batchStart(machines, start),
     close: () => client.destroy(),
   };
 }
 
-async function order(what: string, send: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-  try {
-    await withinBudget(what, BUDGET_MS, send);
-  } catch (error) {
-    throw toPowerFault(what, error);
-  }
-}
-
-function toPowerFault(what: string, error: unknown): HaError {
-  if (error instanceof HaError && error.code === 'power_throttled') return error;
-  const { code, text } = reasonOf(error);
-  const status = httpStatusOf(error);
-  // Without a status nobody answered: the order may have arrived or not, which asking again settles.
-  const isLater = !REFUSED.includes(code) && (LATER.includes(code) || status === 0 || status === 429 || status >= 500);
-  return isLater
-    ? new HaError('power_throttled', `EC2 did not take the order, ${what}: ${code}: ${text}`, { cause: error })
-    : new HaError('power_refused', `EC2 refused, ${what}: ${code}: ${text}`, { cause: error });
-}
-
 /** AWS's partitions are told apart by the region's first words. */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  if (region.startsWith('eusc-')) return 'aws-eusc';
-  return 'aws';
+const PARTITIONS: readonly (readonly [regions: string, partition: string])[] = [
+  ['cn-', 'aws-cn'],
+  ['us-gov-', 'aws-us-gov'],
+  ['eusc-', 'aws-eusc'],
+  ['us-iso-', 'aws-iso'],
+  ['us-isob-', 'aws-iso-b'],
+  ['eu-isoe-', 'aws-iso-e'],
+  ['us-isof-', 'aws-iso-f'],
+];
+
+export function partitionOf(region: string): string {
+  return PARTITIONS.find(([regions]) => region.startsWith(regions))?.[1] ?? 'aws';
 }

@@ -8,14 +8,17 @@ const LIMITS = { attempts: 3, connectMs: 1_000, requestMs: 3_000 };
 /** One call with its retries: who pages has other things to do than to wait for a topic. */
 const BUDGET_MS = 8_000;
 
-/** SNS refuses longer subjects, and line breaks in them. */
-const SUBJECT_MAX = 100;
+/** SNS refuses longer subjects ("less than 100"), and line breaks and other control characters in them. */
+const SUBJECT_MAX = 99;
 
 export function snsAlerts(options: AwsPlace & { readonly topicArn: string }): Alerts {
   const client = new SNSClient(clientSettings(options, LIMITS));
   return {
     async page(subject, text) {
-      const line = `Holdfast: ${subject}`.replaceAll(/\s+/g, ' ').slice(0, SUBJECT_MAX);
+      const line = `Holdfast: ${subject}`
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .slice(0, SUBJECT_MAX)
+        .toWellFormed();
       try {
         const publish = new PublishCommand({ TopicArn: options.topicArn, Subject: line, Message: text });
         await withinBudget('Publish', BUDGET_MS, (abortSignal) => client.send(publish, { abortSignal }));

@@ -1,6 +1,7 @@
 /** Step Functions as the Workflow port. A run's name is the execution's name. */
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { failureCode, HaError, messageOf } from '../../core/failures/failures.ts';
+import { invariant } from '../../core/failures/invariant.ts';
 import type { ExecutionStatus, Workflow } from '../../core/ports.ts';
 import { type AwsPlace, clientSettings, withinBudget } from './bounded-call.ts';
 
@@ -11,8 +12,10 @@ const BUDGET_MS = 12_000;
 
 export function stepFunctions(options: AwsPlace & { readonly stateMachineArn: string }): Workflow {
   const client = new SFNClient(clientSettings(options, LIMITS));
-  const executionArn = (name: string): string =>
-    `${options.stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  // Of the machine, whichever of its aliases or versions was started: an execution's ARN names neither.
+  const machine = /^(.*):stateMachine:([^:]+)/.exec(options.stateMachineArn);
+  invariant(machine !== null, `${options.stateMachineArn} is the ARN of a state machine, or of an alias of one`);
+  const executionArn = (name: string): string => `${machine[1] ?? ''}:execution:${machine[2] ?? ''}:${name}`;
   return {
     async start(name, input) {
       const { stateMachineArn } = options;

@@ -1,4 +1,5 @@
-import { HaError } from '../../core/failures/failures.ts';
+import type { BatchStart, StartAnswer } from '../../core/cloud-ports.ts';
+import { failureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import type { Power, PowerReading, StopOrder } from '../../core/ports.ts';
 
 export interface MemoryPowerHooks {
@@ -16,7 +17,7 @@ const UNKNOWN: PowerReading = {
 };
 
 /** Machines with a power state; one that nobody set is `unknown`, as an empty answer is (S8). */
-export class MemoryPower implements Power {
+export class MemoryPower implements Power, BatchStart {
   /** Every accepted stop and start, in order. */
   readonly stops: string[] = [];
   readonly starts: string[] = [];
@@ -70,6 +71,22 @@ export class MemoryPower implements Power {
     if (state === 'stopped') this.set(machine, { state: 'pending' });
     this.#hooks.onStart?.(machine);
     this.#hooks.faults?.('start', 'after', machine);
+  }
+
+  async startAll(machines: readonly string[]): Promise<ReadonlyMap<string, StartAnswer>> {
+    const answers = new Map<string, StartAnswer>();
+    for (const machine of machines) answers.set(machine, await this.#startOne(machine));
+    return answers;
+  }
+
+  async #startOne(machine: string): Promise<StartAnswer> {
+    try {
+      await this.start(machine);
+      return { outcome: 'accepted' };
+    } catch (error) {
+      const outcome = failureCode(error) === 'power_throttled' ? 'later' : 'refused';
+      return { outcome, says: messageOf(error) };
+    }
   }
 
   #stateOf(machine: string): PowerReading['state'] {

@@ -21,6 +21,7 @@ import type {
   SwitchRequest,
   WhyView,
 } from '../../core/protocol/views.ts';
+import { ofCluster } from './api-cluster.ts';
 import { type ApiAddress, type ApiAnswer, type ApiRequest, parsed, send, succeeded } from './api-request.ts';
 import { openApiStream } from './api-stream.ts';
 
@@ -68,7 +69,8 @@ export interface ApiClient {
 }
 
 export function apiClient(address: ApiAddress): ApiClient {
-  const call = (request: ApiRequest): Promise<ApiAnswer> => send(address, request);
+  const call = (request: ApiRequest): Promise<ApiAnswer> =>
+    send(address, { ...request, path: ofCluster(address, request.path, request.method) });
   const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> =>
     parsed(schema, succeeded(await call({ method: 'GET', path })), address);
   const post = async <T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> => {

@@ -2,10 +2,30 @@
 import type * as z from 'zod';
 import { FAILURES, type FailureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import { problemView } from '../../core/protocol/view-schemas.ts';
+import { gatewayRefusal } from './gateway-refusal.ts';
 
 export interface ApiAddress {
   readonly url: string;
   readonly token?: string | undefined;
+  /** Instead of a token: what proves who asks, made for each request. */
+  readonly authorize?: Authorize | undefined;
+  /** Which cluster is meant; needed where there are several. */
+  readonly cluster?: string | undefined;
+}
+
+/** A request as it will be sent. */
+export interface Outgoing {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** The headers to add to it. Throws HaError where there are no credentials. */
+export interface Authorize {
+  (outgoing: Outgoing): Promise<Readonly<Record<string, string>>>;
+  /** By SigV4: refusals speak of signatures. */
+  readonly isSigning: boolean;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -20,35 +40,62 @@ export interface ApiRequest {
 export interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** A refusal of what stands in front of the API, in words for an operator. */
+  readonly refusal?: HaError | null;
 }
 
 export async function send(address: ApiAddress, { method, path, body }: ApiRequest): Promise<ApiAnswer> {
   const { url } = address;
   const headers = {
     accept: 'application/json, application/problem+json',
-    ...authorization(address),
     ...(body === undefined ? {} : { 'content-type': body.type }),
   };
+  const outgoing = { method, url: urlOf(address, path), headers, body: body?.text };
   const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   try {
-    const response = await fetch(urlOf(address, path), {
+    const response = await fetch(outgoing.url, {
       method,
-      headers,
+      headers: { ...headers, ...(await authorization(address, outgoing)) },
       body: body?.text ?? null,
       signal,
     });
-    return { status: response.status, body: json(await boundedText(response, url)) };
+    return await answerOf(address, outgoing, response);
   } catch (error) {
     if (error instanceof HaError) throw error;
     throw unreachable(url, error);
   }
 }
 
-export function urlOf({ url }: ApiAddress, path: string): string {
-  return `${url.replace(/\/$/, '')}${path}`;
+export async function answerOf(
+  address: ApiAddress,
+  { method, url }: Pick<Outgoing, 'method' | 'url'>,
+  response: Response,
+): Promise<ApiAnswer> {
+  const body = json(await boundedText(response, address.url));
+  const { status } = response;
+  if (response.ok || problemView.safeParse(body).success) return { status, body };
+  const said = Date.parse(response.headers.get('date') ?? '');
+  const refusal = gatewayRefusal(
+    { url: address.url, what: `${method} ${url.pathname}`, isSigned: address.authorize?.isSigning === true },
+    {
+      status,
+      body,
+      skewMs: Number.isNaN(said) ? null : said - Date.now(),
+      challenge: response.headers.get('www-authenticate'),
+    },
+  );
+  return { status, body, refusal };
 }
 
-export function authorization({ token }: ApiAddress): Readonly<Record<string, string>> {
+export function urlOf({ url }: ApiAddress, path: string): URL {
+  return new URL(`${url.replace(/\/$/, '')}${path}`);
+}
+
+export async function authorization(
+  { token, authorize }: ApiAddress,
+  outgoing: Outgoing,
+): Promise<Readonly<Record<string, string>>> {
+  if (authorize !== undefined) return authorize(outgoing);
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
@@ -69,7 +116,10 @@ export async function boundedText(response: Response, url: string): Promise<stri
 export function unreachable(url: string, error: unknown): HaError {
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   const why = messageOf(error instanceof Error && error.name === 'TimeoutError' ? error : (cause ?? error));
-  const text = `no answer from ${url} (${why}). Is it running? Start the local system with \`npm start\`, or name another API with --api URL`;
+  const help = url.startsWith('https:')
+    ? 'Is it the ApiUrl of the stack, and does a way lead there from here?'
+    : 'Is it running? Start the local system with `npm start`, or name another API with --api URL';
+  const text = `no answer from ${url} (${why}). ${help}`;
   return new HaError('store_unavailable', text, { cause: error });
 }
 
@@ -93,8 +143,9 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
 };
 
 /** The body of a success; anything else becomes the HaError that its problem+json names, or that its status suggests. */
-export function succeeded({ status, body }: ApiAnswer): unknown {
+export function succeeded({ status, body, refusal }: ApiAnswer): unknown {
   if (status >= 200 && status < 300) return body;
+  if (refusal !== undefined && refusal !== null) throw refusal;
   const problem = problemView.safeParse(body);
   const code = problem.success
     ? problem.data.code

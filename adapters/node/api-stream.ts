@@ -3,10 +3,11 @@ import { createParser } from 'eventsource-parser';
 import { HaError } from '../../core/failures/failures.ts';
 import { streamMessage } from '../../core/protocol/view-schemas.ts';
 import type { StreamMessage } from '../../core/protocol/views.ts';
+import { ofCluster } from './api-cluster.ts';
 import {
   type ApiAddress,
+  answerOf,
   authorization,
-  boundedText,
   json,
   parsed,
   succeeded,
@@ -68,12 +69,13 @@ async function connect(
 ): Promise<AsyncIterable<Uint8Array>> {
   const headers = {
     accept: 'text/event-stream',
-    ...authorization(address),
     ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
   };
-  const response = await fetch(urlOf(address, '/api/v1/stream'), { headers, signal });
+  const outgoing = { method: 'GET', url: urlOf(address, ofCluster(address, '/api/v1/stream')), headers };
+  const authorized = { ...headers, ...(await authorization(address, outgoing)) };
+  const response = await fetch(outgoing.url, { headers: authorized, signal });
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   if (response.ok && isStream && response.body !== null) return response.body;
-  succeeded({ status: response.status, body: json(await boundedText(response, address.url)) });
+  succeeded(await answerOf(address, outgoing, response));
   throw new HaError('protocol_mismatch', `${address.url} answered ${response.status} but sends no event stream`);
 }

@@ -25,6 +25,10 @@ export const HostConfig = z.strictObject({
   guardEntry: text.describe('script of the guard'),
   agentEntry: text.describe('script of the agent'),
   sampleCommand: z.array(text).describe('argument vector that starts the sample service'),
+  credentials: z
+    .strictObject({ profile: text.optional(), configFile: text.optional() })
+    .optional()
+    .describe('profile of the files that the AWS tools read, off EC2; absent: what the machine offers'),
   accessKeyId: text.optional(),
   secretAccessKey: text.optional(),
 });

@@ -34,6 +34,8 @@ const Instances = z.object({
 
 export interface Harness {
   readonly definition: Definition;
+  /** How much later than the bound a slot may be active again; default what a busy machine needs. */
+  readonly slackMs?: number;
   /** Of the runtime that runs now. */
   readonly api: ApiClient;
   readonly witness: WitnessClient;
@@ -142,7 +144,7 @@ function filesOf(stateDir: string, child: ChildProcess): RuntimeFiles {
   throw new HaError('not_found', `${stateDir} is still that of process ${String(files.runtime.pid)}`);
 }
 
-async function untilSettled(api: () => ApiClient, definition: Definition, limitMs: number): Promise<Settled> {
+export async function untilSettled(api: () => ApiClient, definition: Definition, limitMs: number): Promise<Settled> {
   let missing: readonly string[] = ['no answer yet'];
   let before: StatusView | undefined;
   for (let left = limitMs; left > 0; left -= POLL_MS) {

@@ -54,8 +54,12 @@ interface Owned {
   readonly epoch: number;
 }
 
-export async function performRun(harness: Harness, name: FaultName): Promise<RunOutcome> {
-  const story = faultStory(name);
+export function performRun(harness: Harness, name: FaultName): Promise<RunOutcome> {
+  return performStory(harness, name, faultStory(name));
+}
+
+/** A fault of any kind; `name` is its mark in the witness's log. */
+export async function performStory(harness: Harness, name: string, story: FaultStory): Promise<RunOutcome> {
   harness.log.forget();
   const before = await settledStatus(harness);
   const target = pickTarget(harness, before);
@@ -68,7 +72,7 @@ export async function performRun(harness: Harness, name: FaultName): Promise<Run
   await story.cause(harness, target);
   const failures: string[] = [];
   if (story.epoch === 'rises') {
-    if (!(await untilTaken(harness, owned, before.bound.recoveryMs + SLACK_MS)))
+    if (!(await untilTaken(harness, owned, before.bound.recoveryMs + (harness.slackMs ?? SLACK_MS))))
       failures.push('not active again in time');
   } else {
     // A failover without need would come of the beats that were missed: within one lease and its wait.

@@ -1,6 +1,6 @@
 /** What every command is given, and the ways to answer and to ask. */
 import { HaError } from '../../core/failures/failures.ts';
-import type { ApiClient } from '../../adapters/node/api-client.ts';
+import type { ApiAddress, ApiClient } from '../../adapters/node/api-client.ts';
 import type { CliIo } from '../io.ts';
 import type { Paint } from '../text/words.ts';
 
@@ -10,6 +10,7 @@ export interface Context {
   readonly paint: Paint;
   /** Read late: `validate` needs no API. */
   client(): Promise<ApiClient>;
+  address(): Promise<ApiAddress>;
 }
 
 /** One view, as one JSON object or as lines. */

@@ -1,9 +1,9 @@
 /** Verbs that only read. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { followEvents, followRun, followRuns } from '../commands/followers.ts';
 import { showDefinition, showEvents, showOne, showRun, showRuns, showStatus } from '../commands/show.ts';
 import { watchStatus } from '../commands/watch.ts';
-import { type DeclareVerbs, examples, limit } from './registry.ts';
+import { type Act, type DeclareVerbs, examples, limit, whole } from './registry.ts';
 
 export const readingVerbs: DeclareVerbs = (program, act) => {
   program
@@ -12,6 +12,7 @@ export const readingVerbs: DeclareVerbs = (program, act) => {
     .option('--watch', 'redraw every second')
     .addHelpText('after', examples(['holdfast status', 'holdfast status --watch']))
     .action((options: { watch?: boolean }) => act(options.watch === true ? watchStatus : showStatus));
+  consoleVerb(program, act);
   program
     .command('show [kind] [name]')
     .description('the definition in force, or one host or group: show host NAME, show group NAME')
@@ -49,3 +50,25 @@ export const readingVerbs: DeclareVerbs = (program, act) => {
       act((context) => (options.follow === true ? followEvents : showEvents)(context, options.limit)),
     );
 };
+
+function consoleVerb(program: Command, act: Act): void {
+  program
+    .command('console')
+    .description('the web console, here on loopback: its requests go to the API signed, or with your token')
+    .addOption(
+      new Option('--port <n>', 'to listen on; 0: any free one').default(0).argParser((text) => whole(text, 0, 65_535)),
+    )
+    .addHelpText(
+      'after',
+      `\nPrints an address with a token of this run. Whoever has it acts in your name, until Ctrl-C.\n${examples([
+        'holdfast console --api https://abc123.execute-api.eu-central-1.amazonaws.com',
+      ])}`,
+    )
+    .action((options: { port: number }) =>
+      act(async (context) => {
+        // No other command waits for a server's modules.
+        const { openConsole } = await import('../commands/console.ts');
+        return openConsole(context, options.port);
+      }),
+    );
+}

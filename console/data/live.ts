@@ -74,32 +74,52 @@ function isCurrent(session: Session): boolean {
 }
 
 let isStreaming = false;
+/** The stream's answers end after what there is, and it is asked for again and again: they say all that asking would. */
+let isPolling = false;
 
 /** The stream first; where there is none (404, 501) the questions of `keepAsking` carry everything. */
 async function keepFollowing(session: Session): Promise<void> {
   for (let attempts = 0; isCurrent(session); attempts += 1) {
+    const lastEventId = page.get().events.at(-1)?.id ?? null;
+    let retryMs: number | null = null;
     try {
-      await follow({
+      ({ retryMs } = await follow({
         token: session.token,
-        lastEventId: page.get().events.at(-1)?.id ?? null,
+        lastEventId,
         signal: NEVER_ENDS,
         onOpen: () => {
           attempts = 0;
           isStreaming = true;
           found();
-          void catchUp(session);
+          // Between two answers nothing is missed by whoever says what it saw last.
+          if (lastEventId === null || !isPolling) void catchUp(session);
         },
         onMessage: (message) => page.change((old) => ({ ...old, ...learn(old, message, Date.now()) })),
-      });
+      }));
     } catch (error) {
       if (isRefused(session, error)) return;
       if ([404, 405, 501].includes(statusOf(error))) return;
       lost(error);
     } finally {
-      isStreaming = false;
+      isPolling = retryMs !== null;
+      isStreaming = isPolling;
     }
-    await pause(attempts);
+    await (retryMs === null ? pause(attempts) : untilLooked(retryMs));
   }
+}
+
+/** At least so long, and until somebody looks: a hidden page costs the API nothing. */
+async function untilLooked(ms: number): Promise<void> {
+  await delay(ms);
+  if (!document.hidden) return;
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (document.hidden) return;
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+  });
 }
 
 /** Events from before the page was opened, or of the time when it heard nothing. */
@@ -114,7 +134,7 @@ async function catchUp(session: Session): Promise<void> {
 async function keepAsking(session: Session): Promise<void> {
   for (let attempts = 0; isCurrent(session);) {
     try {
-      if (!document.hidden) await askOnce(session);
+      if (!document.hidden && !isPolling) await askOnce(session);
       attempts = 0;
     } catch (error) {
       if (isRefused(session, error)) return;

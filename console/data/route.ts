@@ -1,3 +1,5 @@
+// First: a token is no screen.
+import './handed-token.ts';
 import type { Route } from '../model/routes.ts';
 import { routeOf } from '../model/routes.ts';
 import { note } from './note.ts';

@@ -1,6 +1,7 @@
-/** Who is reading: handed over by the local front door, or a token typed in. Kept for this tab only. */
+/** Who is reading: handed over by the local front door or `holdfast console`, or a token typed in. Kept for this tab only. */
 import * as z from 'zod';
 import { AskFailure, request, statusOf } from './ask.ts';
+import { handedToken } from './handed-token.ts';
 
 export interface Session {
   readonly token: string;
@@ -10,9 +11,14 @@ export interface Session {
 
 const LocalSession = z.looseObject({ token: z.string(), local: z.boolean() });
 const KEPT = 'holdfast.token';
+let isHandedTaken = false;
 
 /** null: sign in. Throws AskFailure while nobody answers. */
 export async function openSession(): Promise<Session | null> {
+  if (handedToken !== null && !isHandedTaken) {
+    isHandedTaken = true;
+    return keepToken(handedToken);
+  }
   try {
     const { token, local } = LocalSession.parse(await request(null, 'GET', '/local/session'));
     return { token, isLocal: local };

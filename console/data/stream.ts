@@ -17,8 +17,17 @@ export interface Following {
   readonly signal: AbortSignal;
 }
 
-/** Returns when the stream ends in good order, throws AskFailure when it breaks or cannot be opened. */
-export async function follow({ token, lastEventId, onOpen, onMessage, signal }: Following): Promise<void> {
+/** How a stream ended that ended in good order. */
+export interface Followed {
+  /** When to come back, where the API said so: then each answer ends after what there is (behind API Gateway). */
+  readonly retryMs: number | null;
+}
+
+const RETRY_MAX_MS = 60_000;
+
+/** Throws AskFailure when the stream breaks or cannot be opened. */
+export async function follow({ token, lastEventId, onOpen, onMessage, signal }: Following): Promise<Followed> {
+  let retryMs: number | null = null;
   const silence = new AbortController();
   const tooLong = (): void => silence.abort(new Error('the stream fell silent'));
   let timer = setTimeout(tooLong, SILENCE_MS);
@@ -37,6 +46,7 @@ export async function follow({ token, lastEventId, onOpen, onMessage, signal }: 
     onOpen();
     const parser = createParser({
       maxBufferSize: MESSAGE_CHARACTERS_MAX,
+      onRetry: (ms) => void (retryMs = Math.min(ms, RETRY_MAX_MS)),
       onEvent: ({ event, data }) => {
         const message = read(event, data);
         if (message !== null) onMessage(message);
@@ -48,6 +58,7 @@ export async function follow({ token, lastEventId, onOpen, onMessage, signal }: 
       timer = setTimeout(tooLong, SILENCE_MS);
       parser.feed(chunk.value);
     }
+    return { retryMs };
   } catch (error) {
     throw error instanceof AskFailure ? error : new AskFailure(0, messageOf(error));
   } finally {

@@ -27,7 +27,8 @@ export function AwayBanner() {
             </strong>{' '}
             <span class="away-more">
               This page tries again by itself. Hosts run on as long as they can renew their leases.
-            </span>
+            </span>{' '}
+            <span class="away-why">Why: {link.why}</span>
           </p>
           {isLocal && start !== undefined && (
             <button type="button" class="small" onClick={() => void breakIt(start.fault, start.title)}>

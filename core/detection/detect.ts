@@ -10,6 +10,7 @@
  * store still takes renewals), or if all are silent and the doubt about that has been spent. Neither waits for ever
  * (I11): every other host soon moves, or crosses the line too.
  */
+import { TIMING_PROFILES } from '../config/timing-profiles.ts';
 import type { Heartbeat } from '../protocol/records.ts';
 import type { Instant, Millis, WallInstant } from '../time/time.ts';
 import { elapsed } from '../time/time.ts';
@@ -134,9 +135,13 @@ function missingHosts(memory: DetectorMemory, sweep: Sweep, arrival: Arrival): R
   return new Map(missing.map(({ host }) => [host, memory.missing.get(host) ?? arrival]));
 }
 
+/** A session says itself what its L_c is: it shall not hold back for ever what is to be said of others (S16). */
+const LONGEST_WAIT_MS = Math.max(...Object.values(TIMING_PROFILES).map(({ takerWaitMs }) => takerWaitMs));
+
 /** Starts the doubt over: counts from this answer, grace of the longest L_c in force. */
 function doubting(why: Doubt['why'], seen: readonly Seen[], arrival: Arrival, timing: DetectorTiming): Doubt {
-  const waits = seen.filter(({ watch }) => isLive(watch)).map(({ watch }) => watch.takerWaitMs);
+  const live = seen.filter(({ watch }) => isLive(watch));
+  const waits = live.map(({ watch }) => Math.min(watch.takerWaitMs, LONGEST_WAIT_MS));
   return { why, from: arrival.at, graceMs: Math.max(timing.takerWaitMs, ...waits) };
 }
 

@@ -7,17 +7,25 @@
  * before anybody watched counts from the first answer that held the version, which is later than the truth.
  */
 import { STORM_HOSTS_MIN } from '../config/brake-limits.ts';
+import { TIMING_PROFILES } from '../config/timing-profiles.ts';
 import type { LateRecord } from '../protocol/observer-records.ts';
 import { type Heartbeat, type HostRecord, type HostStatus, REVOKED_PREFIX } from '../protocol/records.ts';
 import type { Instant, Millis, WallInstant } from '../time/time.ts';
 import { elapsed, wallElapsed } from '../time/time.ts';
 
-/** Time between the two scans: the longest interval that any live session recorded (S19), its jitter, and one renewal. */
+/** A session says itself how often it renews: whoever has a host shall not hold up every fence by it (S16). */
+const LONGEST_INTERVAL_MS = Math.max(...Object.values(TIMING_PROFILES).map(({ intervalMs }) => intervalMs));
+
+/**
+ * Time between the two scans: the longest interval that any live session recorded (S19), its jitter, and one renewal. One that
+ * renews more seldom than any profile and the definition may look silent, which holds a fence back and orders none.
+ */
 export function settleMs(
   timing: { readonly intervalMs: Millis; readonly jitter: number; readonly renewCapMs: Millis },
   items: readonly Pick<Heartbeat, 'timing'>[],
 ): Millis {
-  const intervalMs = Math.max(timing.intervalMs, ...items.map((item) => item.timing.intervalMs));
+  const recorded = items.map((item) => Math.min(item.timing.intervalMs, LONGEST_INTERVAL_MS));
+  const intervalMs = Math.max(timing.intervalMs, ...recorded);
   return intervalMs * (1 + timing.jitter) + timing.renewCapMs;
 }
 

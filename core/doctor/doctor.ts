@@ -9,6 +9,7 @@ import type { DoctorFacts } from './facts.ts';
 import { acceptedEvidenceCheck, powerIdentityCheck, powerReachCheck } from './fencing-checks.ts';
 import { candidateListCheck, slotCheck, soleCandidateCheck } from './group-checks.ts';
 import { adminCheck, clockCheck, guardLevelCheck, hostUpCheck } from './host-checks.ts';
+import { egressCheck, fenceTestCheck, guardPathCheck, machineChecks } from './machine-checks.ts';
 
 const CHECKS: readonly ((facts: DoctorFacts) => readonly DoctorCheck[])[] = [
   switchCheck,
@@ -19,6 +20,10 @@ const CHECKS: readonly ((facts: DoctorFacts) => readonly DoctorCheck[])[] = [
   guardLevelCheck,
   powerIdentityCheck,
   powerReachCheck,
+  fenceTestCheck,
+  machineChecks,
+  egressCheck,
+  guardPathCheck,
   acceptedEvidenceCheck,
   slotCheck,
   soleCandidateCheck,

@@ -1,6 +1,7 @@
 /** What the doctor is given. Plain facts of one moment; how fresh and how complete they are is said beside them. */
 import type { Definition, HostDefinition } from '../config/model.ts';
 import type { PowerReading } from '../ports.ts';
+import type { FenceTestRecord } from '../protocol/fence-test-records.ts';
 import type { TroubleRecord } from '../protocol/observer-records.ts';
 import type { ClusterRecord, GroupRecord, Heartbeat, HostRecord } from '../protocol/records.ts';
 import { REVOKED_PREFIX } from '../protocol/records.ts';
@@ -21,6 +22,8 @@ export interface DoctorFacts {
   readonly power: ReadonlyMap<string, PowerReading>;
   /** Hosts with the fence `ec2` that were left out, to bound the calls. */
   readonly powerUnasked: readonly string[];
+  /** By host, for those whose machine the fence's self-test has looked at. */
+  readonly fenceTests: ReadonlyMap<string, FenceTestRecord>;
   readonly nowMs: WallInstant;
 }
 

@@ -24,6 +24,11 @@ const PHASES: readonly string[] = [
 const HEALTHS: readonly string[] = ['ok', 'warn', 'degraded', 'failed'] satisfies readonly SlotReport['health'][];
 const GUARD_LEVELS: readonly string[] = ['watchdog', 'init', 'none'] satisfies readonly GuardLevel[];
 
+/** Of one text, in characters: a host writes its item itself, and others' records repeat what stands there (S16). */
+const TEXT_MAX = 1_024;
+/** A uuid, or `revoked:<run>`: it becomes part of the names of executions, which take little else. */
+const SESSION = /^(?:revoked:)?[\w.-]{0,100}$/;
+
 /** Never leaves this file: it becomes `malformed`. */
 class Malformed extends Error {}
 
@@ -39,7 +44,7 @@ export function parseHeartbeat(item: unknown): ParsedHeartbeat {
 function heartbeat(from: Fields): Heartbeat {
   return {
     principal: text(from, 'pk'),
-    session: text(from, 'session'),
+    session: sessionOf(from),
     seq: whole(from, 'seq'),
     cluster: text(from, 'cluster'),
     host: text(from, 'host'),
@@ -85,7 +90,7 @@ function slotReport(from: Fields): SlotReport {
     epoch: whole(from, 'epoch'),
     phase: oneOf<SlotPhase>(from, 'phase', PHASES, 'Unknown'),
     health: oneOf<SlotReport['health']>(from, 'health', HEALTHS, 'warn'),
-    ...(from['detail'] === undefined ? {} : { detail: text(from, 'detail') }),
+    ...(from['detail'] === undefined ? {} : { detail: words(from, 'detail') }),
   };
 }
 
@@ -100,10 +105,24 @@ function list(from: Fields, name: string): readonly unknown[] {
   return value;
 }
 
+/** For people alone: what is long is cut, and no reason to know nothing of the host. */
+function words(from: Fields, name: string): string {
+  const value = from[name];
+  if (typeof value !== 'string') throw new Malformed(`${name} is no string`);
+  return value.slice(0, TEXT_MAX).toWellFormed();
+}
+
 function text(from: Fields, name: string): string {
   const value = from[name];
   if (typeof value !== 'string') throw new Malformed(`${name} is no string`);
+  if (value.length > TEXT_MAX) throw new Malformed(`${name} has more than ${TEXT_MAX} characters`);
   return value;
+}
+
+function sessionOf(from: Fields): string {
+  const session = text(from, 'session');
+  if (!SESSION.test(session)) throw new Malformed('session is no name of a session');
+  return session;
 }
 
 function flag(from: Fields, name: string): boolean {

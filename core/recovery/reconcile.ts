@@ -317,7 +317,8 @@ function start(
   return { do: 'start_planned', verb, group, slot: no, epoch, attempt: slot.attempt + 1, why };
 }
 
-function isDue(slot: SlotRecord, nowMs: WallInstant): boolean {
+/** The pause after the last attempt at this slot is over (S15). */
+export function isDue(slot: SlotRecord, nowMs: WallInstant): boolean {
   return slot.attempt === 0 || wallElapsed(slot.triedAtMs ?? slot.sinceMs, nowMs) >= retryPauseMs(slot.attempt);
 }
 

@@ -2,6 +2,7 @@
 import { doctorChecks } from '../../core/doctor/doctor.ts';
 import { hasPowerFence } from '../../core/doctor/facts.ts';
 import type { PowerReading } from '../../core/ports.ts';
+import { type FenceTestRecord, fenceTestKeys } from '../../core/protocol/fence-test-records.ts';
 import type { ObserverRecord, TroubleRecord } from '../../core/protocol/observer-records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import type { DoctorView } from '../../core/protocol/views.ts';
@@ -15,9 +16,11 @@ const POWER_READS_AT_ONCE = 5;
 export async function doctor(ports: ControlPorts, cluster: string): Promise<DoctorView> {
   const facts = await loadCluster(ports, cluster);
   const { pk, sk: prefix } = keys.trouble(cluster, '');
-  const [observer, troubles, power] = await Promise.all([
+  const tests = fenceTestKeys.all(cluster);
+  const [observer, troubles, fenceTests, power] = await Promise.all([
     ports.registry.get<ObserverRecord>(keys.observer()),
     ports.registry.query<TroubleRecord>(pk, { prefix, limit: RECORDS_MAX }),
+    ports.registry.query<FenceTestRecord>(tests.pk, { prefix: tests.prefix, limit: RECORDS_MAX }),
     readPower(ports, facts),
   ]);
   const { record, definition, hosts, groups, heartbeats } = facts;
@@ -32,6 +35,7 @@ export async function doctor(ports: ControlPorts, cluster: string): Promise<Doct
       heartbeats,
       lastSweepMs,
       troubles: troubles.map(({ body }) => body),
+      fenceTests: new Map(fenceTests.map(({ body }) => [body.host, body])),
       ...power,
       nowMs,
     }),

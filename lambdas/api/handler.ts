@@ -3,10 +3,13 @@ import * as z from 'zod';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import { edge, type Handler } from '../shared/edge.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { answer, type HttpAnswer, HttpEvent, MethodRefused, problemAnswer } from './http.ts';
+import { sized } from './answer-size.ts';
+import { callerOf } from './caller.ts';
+import { consoleOf } from './console.ts';
+import { answer, type HttpAnswer, HttpEvent, MethodRefused, pathOf, problemAnswer } from './http.ts';
 import { openApi } from './openapi.ts';
 import { decodePath } from './parse.ts';
-import { type ApiOptions, type Route, route } from './route.ts';
+import { type ApiOptions, type Route, route, type Served } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { streamRoute } from './stream-batch.ts';
 
@@ -42,9 +45,15 @@ export function apiDocument(): Readonly<Record<string, unknown>> {
 }
 
 export function api(ports: ControlPorts, options: ApiOptions): Handler<HttpAnswer> {
-  return edge(HttpEvent, async (event): Promise<HttpAnswer> => {
+  const console = consoleOf(options.console);
+  return edge(ports, HttpEvent, async (received): Promise<HttpAnswer> => {
+    const event = { ...received, rawPath: pathOf(received) };
     try {
-      return await served(ports, options, event);
+      const caller = callerOf(event.requestContext);
+      if (caller === null && options.refusesUnnamed === true) throw new HaError('unauthorized', UNNAMED);
+      const isApi = event.rawPath.startsWith('/api/');
+      const whole = await (isApi ? served({ ports, options, event, caller }) : console(event));
+      return sized(whole, event.headers['accept-encoding']);
     } catch (error) {
       const refusal = problemAnswer(error);
       if (refusal.statusCode >= 500) ports.log('error', `api: ${messageOf(error)}`, { path: event.rawPath });
@@ -53,7 +62,9 @@ export function api(ports: ControlPorts, options: ApiOptions): Handler<HttpAnswe
   });
 }
 
-async function served(ports: ControlPorts, options: ApiOptions, event: HttpEvent): Promise<HttpAnswer> {
+const UNNAMED = 'nobody says who asks: every route of this API needs its authoriser (IAM or JWT)';
+
+async function served({ ports, options, event, caller }: Omit<Served, 'parts'>): Promise<HttpAnswer> {
   const { method } = event.requestContext.http;
   const matches = API_ROUTES.flatMap((candidate) => {
     const found = candidate.pattern.exec(event.rawPath);
@@ -66,7 +77,7 @@ async function served(ports: ControlPorts, options: ApiOptions, event: HttpEvent
   const chosen = matches.find((match) => match.route.method === asked);
   if (chosen === undefined) throw new MethodRefused(event.rawPath.slice(0, 200), method.slice(0, 20), allow);
   const { type } = chosen.route.answer;
-  const result = await chosen.route.serve({ ports, options, event, parts: chosen.parts.map(decodePath) });
+  const result = await chosen.route.serve({ ports, options, event, caller, parts: chosen.parts.map(decodePath) });
   const body = typeof result === 'string' ? result : JSON.stringify(result);
   return answer(200, type, method === 'HEAD' ? '' : body);
 }

@@ -1,17 +1,14 @@
 /** Operators' verbs about a host: facts in, the plan made in core, then what it says. A repeated verb finds nothing to do. */
 import { HaError } from '../../core/failures/failures.ts';
-import { type GroupRecord, type HostRecord, keys } from '../../core/protocol/records.ts';
+import type { HostRecord } from '../../core/protocol/records.ts';
 import type { HostVerb, HostVerbRequest, PlanView } from '../../core/protocol/views.ts';
-import { lacking, planVerb, verbInWords, type VerbFacts, type VerbPlan } from '../../core/recovery/admin.ts';
-import { asIfReleased } from '../../core/recovery/ownership.ts';
-import { changeRecord } from '../shared/change.ts';
+import { lacking, planVerb, verbInWords, type VerbPlan } from '../../core/recovery/admin.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
+import { becomeAdmin, startMoves, verbFacts } from '../shared/host-admin.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
-import { destinationOf } from '../shared/snapshot.ts';
 import { startFenceRun } from '../shared/start-run.ts';
 import { RequestRefused } from './http.ts';
-import { startMove } from './move.ts';
 
 export interface HostVerbOrder {
   readonly cluster: string;
@@ -65,38 +62,12 @@ function knownHost(facts: ClusterFacts, name: string): HostRecord {
   throw new HaError('not_found', `there is no host ${name}; there are ${names}`);
 }
 
-function verbFacts(ports: ControlPorts, facts: ClusterFacts, host: HostRecord): VerbFacts {
-  const nowMs = ports.wall.now();
-  const isOther = (name: string): boolean => name !== host.host;
-  return {
-    host,
-    groups: facts.groups,
-    haEnabled: facts.record.haEnabled,
-    placeFor: (group: GroupRecord, slot) => {
-      const place = destinationOf(facts, nowMs, asIfReleased(group, slot, nowMs), slot.slot, isOther);
-      return { to: place.host, says: place.says };
-    },
-  };
-}
-
 async function become(ports: ControlPorts, order: HostVerbOrder, { becomes }: VerbPlan): Promise<void> {
   if (becomes === null) return;
-  await changeRecord<HostRecord>(ports.registry, keys.host(order.cluster, order.host), (old) => {
-    if (old === undefined) return null;
+  await becomeAdmin(ports, order, becomes, (old) => {
     // A lock that came in between is somebody's word as well: it is not undone by a verb that did not see it.
     const isLockedMeanwhile = old.admin === 'locked' && order.verb !== 'unlock' && order.verb !== 'lock';
     if (isLockedMeanwhile && order.request.force !== true) throw refused(order, [`${order.host} was locked meanwhile`]);
-    const adminSinceMs = old.admin === becomes.admin ? old.adminSinceMs : ports.wall.now();
-    return { ...old, ...becomes, adminSinceMs };
+    return true;
   });
-}
-
-/** The first moves; if they cannot be started, reconcile does it, for the record says what shall be. */
-async function startMoves(ports: ControlPorts, cluster: string, moves: VerbPlan['moves']): Promise<readonly string[]> {
-  const runs: string[] = [];
-  for (const { group, slot } of moves) {
-    const run = await startMove(ports, { cluster, group, record: slot, to: null });
-    if (run !== null) runs.push(run);
-  }
-  return runs;
 }

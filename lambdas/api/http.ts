@@ -3,22 +3,53 @@ import * as z from 'zod';
 import type { Problem } from '../../core/config/problem.ts';
 import { FAILURES, failureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import type { ProblemView } from '../../core/protocol/views.ts';
+import { Authorizer } from './caller.ts';
 
+/** Names in lower case whoever sends them: API Gateway does it, emulators may not. */
+const Headers = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((headers): Readonly<Record<string, string>> => {
+    const found = new Map<string, string>();
+    for (const [name, value] of Object.entries(headers ?? {})) {
+      const key = name.toLowerCase();
+      const before = found.get(key);
+      found.set(key, before === undefined ? value : `${before},${value}`);
+    }
+    return Object.fromEntries(found);
+  });
+
+/** Of payload 2.0, what is read here. `rawQueryString` keeps what is given twice apart, unlike `queryStringParameters`. */
 export const HttpEvent = z.looseObject({
+  /** As API Gateway has decoded it, all but `%25`. */
   rawPath: z.string(),
   rawQueryString: z.string().default(''),
-  /** Names in lower case, as API Gateway sends them. */
-  headers: z.record(z.string(), z.string()).default({}),
-  body: z.string().optional(),
+  headers: Headers,
+  body: z.string().nullish(),
   isBase64Encoded: z.boolean().default(false),
-  requestContext: z.looseObject({ http: z.looseObject({ method: z.string() }), by: z.string().optional() }),
+  requestContext: z.looseObject({
+    http: z.looseObject({ method: z.string() }),
+    stage: z.string().nullish(),
+    authorizer: Authorizer.nullish(),
+    /** Of the local server, which has no authoriser. */
+    by: z.string().optional(),
+  }),
 });
 export type HttpEvent = z.infer<typeof HttpEvent>;
+
+/** API Gateway puts the name of a stage in front of the path, but for `$default`. */
+export function pathOf({ rawPath, requestContext: { stage } }: HttpEvent): string {
+  if (stage === undefined || stage === null || stage === '$default') return rawPath;
+  if (rawPath === `/${stage}`) return '/';
+  return rawPath.startsWith(`/${stage}/`) ? rawPath.slice(stage.length + 1) : rawPath;
+}
 
 export interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body is Base64 of bytes. */
+  readonly isBase64Encoded?: boolean;
 }
 
 /** Input that cannot be taken as it is: each place with the value found and what to write instead. */
@@ -47,7 +78,8 @@ export class MethodRefused extends HaError {
 }
 
 export function answer(statusCode: number, type: string, body: string): HttpAnswer {
-  return { statusCode, headers: { 'content-type': type, 'cache-control': 'no-store' }, body };
+  const headers = { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  return { statusCode, headers, body };
 }
 
 export function problemAnswer(error: unknown): HttpAnswer {

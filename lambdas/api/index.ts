@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url';
+import { type ConsoleFiles, readConsoleFiles } from '../../adapters/node/console-files.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import { awsPorts } from '../shared/aws.ts';
+import { OPERATE_SCOPE } from './caller.ts';
 import { api } from './handler.ts';
 
 /** The account whose instances are hosts, read off the workflow's own ARN: `arn:PARTITION:states:REGION:ACCOUNT:…`. */
@@ -14,4 +17,18 @@ function account(): { partition: string; region: string; id: string } {
   return { partition, region, id };
 }
 
-export const handler = api(awsPorts(), { account: account() });
+/** Bundling puts the console's files beside this file (lib/constructs/lambda.ts). */
+async function consoleFiles(): Promise<ConsoleFiles> {
+  try {
+    return await readConsoleFiles(fileURLToPath(new URL('./console/', import.meta.url)));
+  } catch (error) {
+    throw new HaError('not_found', 'this API was deployed without its console', { cause: error });
+  }
+}
+
+export const handler = api(awsPorts(), {
+  account: account(),
+  refusesUnnamed: true,
+  operateScope: process.env['JWT_OPERATE_SCOPE'] || OPERATE_SCOPE,
+  console: consoleFiles,
+});

@@ -5,12 +5,10 @@ import { HaError } from '../../core/failures/failures.ts';
 import type { GroupRecord, SlotRecord } from '../../core/protocol/records.ts';
 import type { MoveView } from '../../core/protocol/views.ts';
 import { type ClusterFacts, loadCluster } from '../shared/cluster.ts';
+import { startMove } from '../shared/host-admin.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { recordEvent } from '../shared/run-log.ts';
 import { destinationOf } from '../shared/snapshot.ts';
-import { startPlannedRun } from '../shared/start-run.ts';
-
-const ATTEMPTS_MAX = 50;
 
 export interface MoveOrder {
   readonly cluster: string;
@@ -42,21 +40,6 @@ export async function moveSlot(ports: ControlPorts, order: MoveOrder): Promise<M
   const says = `${order.by} moves ${where} from ${from} to ${to}`;
   await recordEvent(ports, order.cluster, { kind: 'operator.move', subject: where, says, run, by: order.by });
   return { run, plan: words };
-}
-
-/** The run that moves the slot, started or found at work; null: every name for this epoch is used up. */
-export async function startMove(
-  ports: ControlPorts,
-  move: { readonly cluster: string; readonly group: string; readonly record: SlotRecord; readonly to: string | null },
-): Promise<string | null> {
-  const { cluster, group, record, to } = move;
-  const { slot, epoch } = record;
-  const work = { cluster, verb: 'move' as const, group, slot, epoch, to };
-  for (let attempt = record.attempt + 1; attempt <= record.attempt + ATTEMPTS_MAX; attempt += 1) {
-    const started = await startPlannedRun(ports, work, attempt);
-    if (started.isNew || (await ports.workflow.status(started.run)) === 'RUNNING') return started.run;
-  }
-  return null;
 }
 
 function ownedSlot(facts: ClusterFacts, order: MoveOrder): { group: GroupRecord; slot: SlotRecord } {

@@ -14,6 +14,7 @@ const ALWAYS: readonly FailureCode[] = [
   'unauthorized',
   'forbidden',
   'not_found',
+  'limit_exceeded',
   'store_unavailable',
   'store_throttled',
   'timed_out',
@@ -21,8 +22,8 @@ const ALWAYS: readonly FailureCode[] = [
 
 const ERROR_WORDS: Readonly<Record<number, string>> = {
   400: 'what was sent cannot be taken: `problems` names each place, the value found and what to write instead',
-  401: 'no token, or a wrong one',
-  403: 'the token does not allow this, or the request names another host than this API',
+  401: 'no token, or a wrong one; on AWS the authoriser may refuse in its own words, without a problem document',
+  403: 'the caller may not do this, or the request names another host than this API',
   404: 'there is no such thing',
   405: 'the path takes other methods: `allow` names them',
   409: 'it cannot be done as things stand',
@@ -48,6 +49,25 @@ const TAGS: readonly Json[] = [
   { name: 'what-if', description: 'questions that change nothing' },
 ];
 
+/** Which of them it is, is a setting of the deployment. */
+const SECURITY_SCHEMES: Json = {
+  token: { type: 'http', scheme: 'bearer', description: 'locally the token of `api.json` in the state folder' },
+  iam: {
+    type: 'apiKey',
+    name: 'Authorization',
+    in: 'header',
+    'x-amazon-apigateway-authtype': 'awsSigv4',
+    description: 'on AWS: Signature Version 4 for `execute-api`; policies say which methods a principal may call',
+  },
+  jwt: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'on AWS, where the deployment names an issuer: what changes something needs the scope `holdfast/operate`',
+  },
+};
+
 export function openApi(routes: readonly Route[]): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
@@ -62,13 +82,11 @@ export function openApi(routes: readonly Route[]): Json {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'where this document was read' }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { iam: [] }, { jwt: [] }],
     tags: TAGS,
     paths,
     components: {
-      securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'locally the token of `api.json` in the state folder' },
-      },
+      securitySchemes: SECURITY_SCHEMES,
       schemas: components(routes),
     },
   };

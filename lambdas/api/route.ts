@@ -1,13 +1,21 @@
 /** One route: what it takes, answers and may refuse, in one place, so that router and OpenAPI document cannot differ. */
 import * as z from 'zod';
+import type { ConsoleFiles } from '../../adapters/node/console-files.ts';
 import type { FailureCode } from '../../core/failures/failures.ts';
 import type { ClusterRecord } from '../../core/protocol/records.ts';
 import type { ControlPorts } from '../shared/ports.ts';
+import { type Caller, OPERATE_SCOPE, requireScope } from './caller.ts';
 import type { HttpEvent } from './http.ts';
 import { bytesOf, jsonOf, parseTexts, parseWith, queryOf, requireType } from './parse.ts';
 
 export interface ApiOptions {
   readonly account: ClusterRecord['account'];
+  /** On AWS an authoriser names every caller: without a name somebody has found a way around it, and is refused. */
+  readonly refusesUnnamed?: boolean;
+  /** What a JWT must have for whatever changes something. */
+  readonly operateScope?: string;
+  /** The web console's files; without them there is only the API. */
+  readonly console?: () => Promise<ConsoleFiles>;
 }
 
 export interface Call<Path, Query, Body> {
@@ -62,6 +70,8 @@ export interface RouteSpec<Path extends Shape, Query extends Shape, Body> {
   readonly query: Query;
   readonly headers?: readonly { readonly name: string; readonly schema: z.ZodType; readonly about: string }[];
   readonly body?: BodySpec<Body>;
+  /** A POST that changes nothing: a question that is too long for an address. */
+  readonly isQuestion?: boolean;
   readonly answer: AnswerSpec;
   /** Beyond what any route may answer. */
   readonly errors: readonly FailureCode[];
@@ -77,6 +87,8 @@ export interface Served {
   readonly ports: ControlPorts;
   readonly options: ApiOptions;
   readonly event: HttpEvent;
+  /** null: nobody said, and nobody had to. */
+  readonly caller: Caller | null;
   /** The parts of the path, decoded, in the order of the template. */
   readonly parts: readonly string[];
 }
@@ -89,16 +101,19 @@ export function route<Path extends Shape, Query extends Shape, Body = undefined>
   const querySchema = z.strictObject(spec.query);
   const names = [...spec.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
   const pattern = new RegExp(`^${spec.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '([^/]+)')}$`);
-  const serve = async ({ ports, options, event, parts }: Served): Promise<unknown> =>
-    run({
+  const changes = spec.method === 'POST' && spec.isQuestion !== true;
+  const serve = async ({ ports, options, event, caller, parts }: Served): Promise<unknown> => {
+    if (changes) requireScope(caller, options.operateScope ?? OPERATE_SCOPE, spec.summary);
+    return run({
       ports,
       options,
       path: parseTexts(pathSchema, new Map(names.map((name, at) => [name, parts[at] ?? '']))),
       query: parseTexts(querySchema, queryOf(event)),
       body: bodyOf(body, event),
-      by: event.requestContext.by ?? 'api',
+      by: caller?.name ?? 'api',
       headers: event.headers,
     });
+  };
   return { ...rest, ...(body === undefined ? {} : { body }), pattern, serve };
 }
 

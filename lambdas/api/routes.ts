@@ -320,6 +320,7 @@ const CHANGES: readonly Route[] = [
     summary: 'What would happen if',
     description:
       'Applies changes to a copy of the state as it is now, and says where slots would go. Nothing is changed.',
+    isQuestion: true,
     params: {},
     query: { cluster },
     body: {

@@ -176,7 +176,7 @@ class Feed {
     const open = new Set(status.runs.map(({ run }) => run));
     const named = events.flatMap(({ run }) => (run === null ? [] : [run]));
     const followed = [...new Set([...open, ...this.#stories.keys(), ...named])].slice(0, RUNS_FOLLOWED_MAX);
-    const stories = await Promise.all(followed.map((run) => this.#storyOf(run)));
+    const stories = await Promise.all(followed.map((run) => storyOf(this.#ports, run)));
     for (const story of stories) {
       if (story === null) continue;
       const { run } = story.run;
@@ -186,17 +186,18 @@ class Feed {
     }
   }
 
-  async #storyOf(run: string): Promise<RunStoryView | null> {
-    try {
-      return await runStory(this.#ports, run);
-    } catch (error) {
-      if (error instanceof HaError && error.code === 'not_found') return null;
-      throw error;
-    }
-  }
-
   #tell(message: StreamMessage): void {
     for (const listener of this.#listeners) listener.push(message);
+  }
+}
+
+/** null: it is gone. */
+export async function storyOf(ports: ControlPorts, run: string): Promise<RunStoryView | null> {
+  try {
+    return await runStory(ports, run);
+  } catch (error) {
+    if (error instanceof HaError && error.code === 'not_found') return null;
+    throw error;
   }
 }
 

@@ -81,10 +81,15 @@ function hostView(
   };
 }
 
+/** Of each slot only what its owner says: anybody with an item of its own may write there what it likes (S16). */
 function reportsByGroup(facts: ClusterFacts): ReadonlyMap<string, readonly SlotReport[]> {
+  const owners = new Map(
+    facts.groups.flatMap(({ group, slots }) => slots.map(({ slot, owner }) => [`${group}/${slot}`, owner?.principal])),
+  );
   const found = new Map<string, SlotReport[]>();
   for (const item of facts.heartbeats.values()) {
     for (const report of item.slots) {
+      if (owners.get(`${report.group}/${report.slot}`) !== item.principal) continue;
       const known = found.get(report.group);
       if (known === undefined) found.set(report.group, [report]);
       else known.push(report);

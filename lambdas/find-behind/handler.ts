@@ -3,19 +3,26 @@
  * newer one has claimed, so that no gap is left between invocations.
  */
 import * as z from 'zod';
+import { SCHEDULE_MS, SWEEP_LOOP_MS } from '../../core/config/control-limits.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import { invariant } from '../../core/failures/invariant.ts';
 import type { ObserverRecord } from '../../core/protocol/observer-records.ts';
 import { keys } from '../../core/protocol/records.ts';
-import { after, elapsed, isReached, wallElapsed, type WallInstant } from '../../core/time/time.ts';
+import { after, elapsed, type Instant, isReached, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { edge, type Handler } from '../shared/edge.ts';
 import type { ControlPorts } from '../shared/ports.ts';
-import { EMPTY_SWEEP_MEMORY, type SweepMemory, sweepOnce } from './sweep.ts';
+import { EMPTY_SWEEP_MEMORY, type SweepMemory, sweepOnce, type SweepResult } from './sweep.ts';
 
-/** Above the schedule's minute and its precision, below the Lambda's time-out of 120 s. */
-const LOOP_MS = 105_000;
 const RETRY_MS = 1_000;
+
+/**
+ * An invocation that begins longer after the last sweep, whoever made it, has nobody to take over from: nobody looked
+ * meanwhile. Where each call sweeps once, one call has to fail first.
+ */
+const LATE_MS = { loop: SCHEDULE_MS / 2, once: 2.5 * SCHEDULE_MS } as const;
+/** A loop that no other relieves says meanwhile what it has measured; else its end says it, about once a minute. */
+const FLUSH_MS = 75_000;
 
 /** Two marks of the same sweep, on a clock that may be set between them, differ by less. */
 const SAME_SWEEP_MS = 1_000;
@@ -33,10 +40,13 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
   // Outlives an invocation where the environment does.
   let kept: SweepMemory = EMPTY_SWEEP_MEMORY;
 
-  return edge(FindBehindEvent, async (event): Promise<FindBehindResult> => {
+  return edge(ports, FindBehindEvent, async (event): Promise<FindBehindResult> => {
     const { generation, lastSweepMs } = await claimGeneration(ports);
     kept = resumed(ports, kept, lastSweepMs);
-    const endsAt = after(ports.boot.now(), LOOP_MS);
+    const lateMs = event.once === true ? LATE_MS.once : LATE_MS.loop;
+    const isLate = wallElapsed(lastSweepMs, ports.wall.now()) > lateMs;
+    const measure = measuring(ports, isLate);
+    const endsAt = after(ports.boot.now(), SWEEP_LOOP_MS);
     const result = { sweeps: 0, failures: 0, behind: 0 };
     for (;;) {
       const begun = ports.boot.now();
@@ -44,6 +54,7 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
       try {
         const swept = await sweepOnce(ports, kept);
         kept = swept.memory;
+        measure(swept, begun);
         const isNewest = await markSweep(ports, generation);
         result.sweeps += 1;
         result.failures += swept.failed.length;
@@ -58,6 +69,25 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
       await ports.sleeper.sleep(pauseMs);
     }
   });
+}
+
+/**
+ * Each gap counts once: one that the invocation begins with is known before the first sweep, and counts even if no sweep
+ * succeeds; the first that does finds it again.
+ */
+function measuring(ports: ControlPorts, isLate: boolean): (swept: SweepResult, begun: Instant) => void {
+  ports.metrics.record('SweepLate', isLate ? 1 : 0);
+  let isCounted = isLate;
+  let flushedAt = ports.boot.now();
+  return ({ isAfterGap }, begun) => {
+    const now = ports.boot.now();
+    ports.metrics.record('SweepMs', elapsed(begun, now));
+    ports.metrics.record('SweepLate', isAfterGap && !isCounted ? 1 : 0);
+    isCounted = false;
+    if (elapsed(flushedAt, now) < FLUSH_MS) return;
+    ports.metrics.flush();
+    flushedAt = now;
+  };
 }
 
 async function claimGeneration(ports: ControlPorts): Promise<ObserverRecord> {

@@ -1,4 +1,5 @@
-import { awsPorts } from '../shared/aws.ts';
+import { storePorts } from '../shared/aws-store.ts';
+import { NO_MACHINES } from '../shared/no-machines.ts';
 import { findBehind } from './handler.ts';
 
-export const handler = findBehind(awsPorts());
+export const handler = findBehind({ ...storePorts(), ...NO_MACHINES });

@@ -43,6 +43,8 @@ export interface SweepResult {
   readonly failed: readonly string[];
   /** Until the next sweep: the shortest period of any cluster. */
   readonly periodMs: number;
+  /** Some cluster's observations began anew at this sweep, for none was made for too long before it (S13). */
+  readonly isAfterGap: boolean;
 }
 
 const IDLE_PERIOD_MS = 1_000;
@@ -60,25 +62,35 @@ export async function sweepOnce(ports: ControlPorts, memory: SweepMemory): Promi
   const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
   const clusters = new Map<string, DetectorMemory>();
   const failed: string[] = [];
-  const totals = { hosts: 0, behind: 0, periodMs: Number.POSITIVE_INFINITY };
+  const totals = { hosts: 0, behind: 0, periodMs: Number.POSITIVE_INFINITY, isAfterGap: false };
   for (const name of names) {
     const { cluster } = name.body;
     const old = memory.clusters.get(cluster) ?? EMPTY_MEMORY;
     clusters.set(cluster, old);
     try {
       const swept = await sweepCluster(ports, cluster, scan, old, memory.previousAnswerAt);
+      // Also where something failed about one host: with an older memory all the others would seem to have moved, for ever.
       clusters.set(cluster, swept.memory);
       totals.hosts += swept.hosts;
       totals.behind += swept.behind;
       totals.periodMs = Math.min(totals.periodMs, swept.periodMs);
+      totals.isAfterGap ||= swept.isAfterGap;
+      if (swept.failed.length > 0) throw swept.failed[0];
     } catch (error) {
-      // One cluster's trouble is not another's. Its memory stands: counts in it began at answers that did arrive.
+      // One cluster's trouble is not another's. Its memory stands, as far as it came: counts in it began at answers that did arrive.
       failed.push(`${cluster}: ${messageOf(error)}`);
       ports.log('error', `the sweep of ${cluster} failed`, { error: messageOf(error) });
     }
   }
+  if (failed.length > 0) ports.metrics.record('ClustersFailed', failed.length);
   const periodMs = Number.isFinite(totals.periodMs) ? totals.periodMs : IDLE_PERIOD_MS;
   return { ...totals, memory: { clusters, previousAnswerAt: scan.answeredAt }, failed, periodMs };
+}
+
+interface Swept extends Pick<SweepResult, 'hosts' | 'behind' | 'periodMs' | 'isAfterGap'> {
+  readonly memory: DetectorMemory;
+  /** What could not be done about some host; the next sweep finds it again. */
+  readonly failed: readonly unknown[];
 }
 
 async function sweepCluster(
@@ -87,9 +99,10 @@ async function sweepCluster(
   scan: Scan,
   memory: DetectorMemory,
   previousAnswerAt: Instant | null,
-): Promise<{ memory: DetectorMemory; hosts: number; behind: number; periodMs: number }> {
+): Promise<Swept> {
   const record = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
-  if (record === undefined) return { memory, hosts: 0, behind: 0, periodMs: IDLE_PERIOD_MS };
+  if (record === undefined)
+    return { memory, hosts: 0, behind: 0, periodMs: IDLE_PERIOD_MS, isAfterGap: false, failed: [] };
   const definition = await loadDefinition(ports, cluster, record.body.rev, record.body.incarnation);
   const stored = await ports.registry.query<HostRecord>(keys.cluster(cluster).pk, {
     prefix: 'HOST#',
@@ -105,26 +118,39 @@ async function sweepCluster(
     { scan: own, answeredAt: scan.answeredAt, answeredAtWall: scan.answeredAtWall, previousAnswerAt, bindings },
     { behindAfter, sweepPeriodMs, takerWaitMs },
   );
-  const items = new Map(own.map((item) => [item.principal, item]));
+  const { doubt, behind } = observation;
+  // One that is off is nobody's trouble any more, though its last renewal stands still for ever.
+  const down = new Set(hosts.filter(({ status }) => status === 'Down').map(({ host }) => host));
+  // Before anything is done about them: that nothing can be done must not hide them.
+  ports.metrics.record('HostsBehind', behind.filter(({ host }) => !down.has(host)).length, cluster);
   const at: Sweep = { ports, cluster, groups: groupsOnce(ports, cluster) };
-  // Each writes to records of its own host alone.
-  await atOnce(hosts, async (host) => {
-    const item = items.get(host.principal);
-    if (item !== undefined) await notice(at, host, { item, before: memory.watches.get(host.host) });
-  });
-  if (record.body.haEnabled) {
-    const known = new Map(hosts.map((host) => [host.host, host]));
-    await atOnce(observation.behind, (late) => report(at, known.get(late.host), late));
-    await atOnce(vanishedHosts(observation, hosts, definition.timing), (gone) =>
-      startHaRun(ports, { cluster, ...gone }),
-    );
-  }
+  const notices = (): Promise<void> => noticeAll(at, hosts, { own, memory });
+  const known = new Map(hosts.map((host) => [host.host, host]));
+  const reports = (): Promise<void> => atOnce(behind, (late) => report(at, known.get(late.host), late));
+  const vanished = (): Promise<void> =>
+    atOnce(vanishedHosts(observation, hosts, definition.timing), (gone) => startHaRun(ports, { cluster, ...gone }));
+  const failed = await inTurn(record.body.haEnabled ? [notices, reports, vanished] : [notices]);
   return {
+    failed,
     memory: observation.memory,
     hosts: hosts.length,
-    behind: observation.behind.length,
+    behind: behind.length,
     periodMs: sweepPeriodMs,
+    isAfterGap: doubt?.why === 'gap' && doubt.from === scan.answeredAt,
   };
+}
+
+/** Each, whatever became of those before: one host's trouble must not keep another from its failover. Returns what was thrown. */
+async function inTurn(parts: readonly (() => Promise<void>)[]): Promise<readonly unknown[]> {
+  const failed: unknown[] = [];
+  for (const part of parts) {
+    try {
+      await part();
+    } catch (error) {
+      failed.push(error);
+    }
+  }
+  return failed;
 }
 
 /** What one sweep of a cluster carries. */
@@ -146,6 +172,19 @@ function groupsOnce(ports: ControlPorts, cluster: string): Sweep['groups'] {
       .then((stored) => stored.map(({ body }) => body));
     return read;
   };
+}
+
+/** Each writes to records of its own host alone. */
+function noticeAll(
+  at: Sweep,
+  hosts: readonly HostRecord[],
+  { own, memory }: { readonly own: readonly Heartbeat[]; readonly memory: DetectorMemory },
+): Promise<void> {
+  const items = new Map(own.map((item) => [item.principal, item]));
+  return atOnce(hosts, async (host) => {
+    const item = items.get(host.principal);
+    if (item !== undefined) await notice(at, host, { item, before: memory.watches.get(host.host) });
+  });
 }
 
 /** A live session that is new, or that moved on, changes what we believe of the host. */

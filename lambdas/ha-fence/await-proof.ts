@@ -2,6 +2,7 @@
  * Step `await-proof`: waits for the first evidence that some slot accepts. Revokes when L_c + ε are over; meanwhile the
  * machine's power is watched, and cut where the policy says so (`power-watch.ts`), which never holds up the count.
  */
+import { EVIDENCE_ROUNDS_MAX, STEP_CALL_MS } from '../../core/config/control-limits.ts';
 import { isAccepted, revocationDueInMs, sessionWaitMs, whyNoLeaseOver } from '../../core/recovery/evidence.ts';
 import { standingOrder } from '../../core/recovery/fencing.ts';
 import {
@@ -20,13 +21,10 @@ import { acceptedBy, findProof, waitingSlots } from '../shared/findings.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 import { readRun, recordStep } from '../shared/run-log.ts';
 import type { Work } from '../shared/work.ts';
+import type { FenceCloud } from './fence-cloud.ts';
 import { type PowerWatch, watchPower } from './power-watch.ts';
 
-/** Longest that one call waits; the workflow calls again. */
-const CALL_MS = 20_000;
 const POLL_MS = 100;
-/** Rounds of `CALL_MS` before a run that gets no evidence is held: over any sane lease, far under a day. */
-const ROUNDS_MAX = 60;
 /** The same where only the power can show the end: longer than EC2 takes for a forced stop, then a person looks (V7). */
 const POWER_ROUNDS_MAX = 15;
 /** TTL of a tombstone; tidying only. */
@@ -72,7 +70,12 @@ function hasWallStepped(ports: ControlPorts, { facts, begun }: Waiting): boolean
   return Math.abs(partedMs) > facts.definition.timing.wallGapMs;
 }
 
-export async function awaitProof(ports: ControlPorts, run: string, work: Work): Promise<Work> {
+export async function awaitProof(
+  ports: ControlPorts,
+  run: string,
+  work: Work,
+  cloud?: Pick<FenceCloud, 'scaling'>,
+): Promise<Work> {
   const startedAt = ports.wall.now();
   const [facts, record] = await Promise.all([loadCluster(ports, work.cluster), readRun(ports, run)]);
   const host = facts.hosts.find((candidate) => candidate.host === work.host);
@@ -89,7 +92,8 @@ export async function awaitProof(ports: ControlPorts, run: string, work: Work): 
     isLeaseOfNoUse: false,
     begun: readClocks(ports),
   };
-  const watch = watchPower(ports, run, work, { facts, host, session, isLeaseOfNoUse: () => waiting.isLeaseOfNoUse });
+  const isLeaseOfNoUse = (): boolean => waiting.isLeaseOfNoUse;
+  const watch = watchPower(ports, run, work, { facts, host, session, isLeaseOfNoUse, scaling: cloud?.scaling });
   try {
     return await wait(ports, run, work, { waiting, watch, startedAt });
   } finally {
@@ -114,7 +118,7 @@ async function wait(
       await recordStep(ports, run, 'Await proof', end.says, { next: end.next }, startedAt);
       return end;
     }
-    if (elapsed(waiting.begun.boot, ports.boot.now()) > CALL_MS) break;
+    if (elapsed(waiting.begun.boot, ports.boot.now()) > STEP_CALL_MS) break;
     const pause = ports.sleeper.sleep(pauseMs(waiting, ports.wall.now()));
     // The reads that showed it off are looked at as soon as they are on record.
     await (isRecorded ? pause : Promise.race([pause, recorded]));
@@ -130,9 +134,9 @@ async function again(ports: ControlPorts, run: string, work: Work, waiting: Wait
     );
   }
   const round = work.round + 1;
-  const roundsMax = isLeaseOfNoUse || isCommitted(ports, waiting) ? POWER_ROUNDS_MAX : ROUNDS_MAX;
+  const roundsMax = isLeaseOfNoUse || isCommitted(ports, waiting) ? POWER_ROUNDS_MAX : EVIDENCE_ROUNDS_MAX;
   if (round < roundsMax) return { ...work, seq, round, next: 'Again', says: 'no evidence yet' };
-  const says = `nothing has shown within ${inSeconds(roundsMax * CALL_MS)} that ${host.host} runs nothing any more`;
+  const says = `nothing has shown within ${inSeconds(roundsMax * STEP_CALL_MS)} that ${host.host} runs nothing any more`;
   return { ...work, seq, next: 'Hold', says };
 }
 

@@ -1,5 +1,6 @@
 /** Fencing: says what the policy's levels name, then waits for the first evidence that the slots accept while the power is watched. */
 import * as z from 'zod';
+import { HaError } from '../../core/failures/failures.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
 import { loadCluster } from '../shared/cluster.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
@@ -8,19 +9,26 @@ import type { ControlPorts } from '../shared/ports.ts';
 import { recordStep, setRunPhase } from '../shared/run-log.ts';
 import { Work } from '../shared/work.ts';
 import { awaitProof } from './await-proof.ts';
+import type { FenceCloud } from './fence-cloud.ts';
+import { selfTest, type SelfTested } from './self-test.ts';
 
 const FenceEvent = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('fence'), run: runName, work: Work }),
   z.strictObject({ step: z.literal('await-proof'), run: runName, work: Work }),
+  z.strictObject({ step: z.literal('self-test'), all: z.boolean().optional() }),
 ]);
 
-export function haFence(ports: ControlPorts): Handler<Work> {
-  return edge(FenceEvent, (event) => {
+/** `cloud`: absent where machines have power and nothing around it. */
+export function haFence(ports: ControlPorts, cloud?: FenceCloud): Handler<Work | SelfTested> {
+  return edge(ports, FenceEvent, (event): Promise<Work | SelfTested> => {
     switch (event.step) {
       case 'fence':
         return fence(ports, event.run, event.work);
       case 'await-proof':
-        return awaitProof(ports, event.run, event.work);
+        return awaitProof(ports, event.run, event.work, cloud);
+      case 'self-test':
+        if (cloud === undefined) throw new HaError('config_invalid', 'there is no cloud here to test a fence in');
+        return selfTest(ports, cloud, { isAll: event.all === true });
       default:
         return unreachable(event);
     }

@@ -1,4 +1,5 @@
-import { awsPorts } from '../shared/aws.ts';
+import { awsPorts, awsRegion } from '../shared/aws.ts';
+import { awsFenceCloud } from './aws-fence-cloud.ts';
 import { haFence } from './handler.ts';
 
-export const handler = haFence(awsPorts());
+export const handler = haFence(awsPorts(), awsFenceCloud({ region: awsRegion() }));

@@ -44,7 +44,10 @@ export async function tryPowerFence(ports: ControlPorts, watching: Watching, aim
     }
     await say('Brake', answer.says);
   }
-  // The brake took its time: whatever has changed meanwhile counts. The store is asked last: a host is back sooner than a machine.
+  // The brake took its time: whatever has changed meanwhile counts, also before the machine is taken out of service.
+  if (!move.force && !watching.isOver() && (await whyNot(ports, watching, aim)) === null)
+    await watching.spare(aim.about.machine);
+  // The store is asked last: a host is back sooner than a machine.
   const now = await ports.power.read(aim.about.machine);
   const askedAt = ports.boot.now();
   const against = await whyNot(ports, watching, aim);

@@ -22,6 +22,7 @@ import { confirmOff, isOnRecord, itemOf, readingFacts, readPower, recordOff } fr
 import { recordStep } from '../shared/run-log.ts';
 import type { Work } from '../shared/work.ts';
 import { tryPowerFence } from './power-fence.ts';
+import { spare } from './spare.ts';
 import type { Watched, Watching } from './watching.ts';
 
 /** As long as the call that waits. */
@@ -44,7 +45,14 @@ export function watchPower(ports: ControlPorts, run: string, work: Work, watched
     said.set(step, says);
     await recordStep(ports, run, step, says, { ...facts });
   };
-  const watching: Watching = { ...watched, run, work, say, isOver: () => isOver };
+  let spared: Promise<void> | undefined;
+  const spareOnce = (machine: string): Promise<void> => {
+    const { scaling } = watched;
+    if (scaling === undefined) return Promise.resolve();
+    spared ??= spare(ports, scaling, machine, (says) => say('Auto Scaling', says));
+    return spared;
+  };
+  const watching: Watching = { ...watched, run, work, say, isOver: () => isOver, spare: spareOnce };
   const recorded = new Promise<void>((resolve) => {
     if (!isWatched(ports, watched)) return;
     watch(ports, watching).then(

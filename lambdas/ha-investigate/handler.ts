@@ -3,12 +3,13 @@ import * as z from 'zod';
 import { type Answer, INVESTIGATORS, type Investigator } from '../../core/investigation/answers.ts';
 import { type Verdict, verdictOf } from '../../core/investigation/verdict.ts';
 import { unreachable } from '../../core/failures/invariant.ts';
-import { type HostRecord, keys, type Report, REVOKED_PREFIX } from '../../core/protocol/records.ts';
+import { type HostRecord, keys, REVOKED_PREFIX } from '../../core/protocol/records.ts';
 import { standingOrder } from '../../core/recovery/fencing.ts';
 import { wallInstant } from '../../core/time/time.ts';
 import { edge, type Handler, runName } from '../shared/edge.ts';
 import { isNewest, setHostStatus } from '../shared/host-status.ts';
 import type { ControlPorts } from '../shared/ports.ts';
+import { readReport } from '../shared/reports.ts';
 import { readRun, recordStep } from '../shared/run-log.ts';
 import { Work } from '../shared/work.ts';
 import { askEc2 } from './ask-ec2.ts';
@@ -18,7 +19,8 @@ import { type Found, type Investigate, unknown } from './found.ts';
 
 const moment = z.number().transform(wallInstant);
 
-const AnswerSchema = z.strictObject({
+/** Made by another call of this Lambda, maybe of another version (S19). */
+const AnswerSchema = z.object({
   investigator: z.enum(INVESTIGATORS),
   answer: z.enum(['alive', 'dead', 'unknown']),
   evidence: z.enum(['released', 'closed', 'successor', 'power-off', 'lease-over', 'witnessed']).optional(),
@@ -38,7 +40,7 @@ const InvestigateEvent = z.discriminatedUnion('step', [
 ]);
 
 export function haInvestigate(ports: ControlPorts): Handler<Answer | Work> {
-  return edge(InvestigateEvent, async (event): Promise<Answer | Work> => {
+  return edge(ports, InvestigateEvent, async (event): Promise<Answer | Work> => {
     switch (event.step) {
       case 'ask':
         return ask(ports, event.run, event.work, event.investigator);
@@ -103,12 +105,12 @@ async function askHeartbeat(ports: ControlPorts, { host, work }: Parameters<Inve
 
 async function askRegistry(ports: ControlPorts, { host, work }: Parameters<Investigate>[1]): Promise<Found> {
   const order = `closed.${work.session ?? ''}`;
-  const report = await ports.registry.get<Report>(keys.report(host.principal, order));
+  const report = await readReport(ports, host.principal, order);
   if (report !== undefined)
     return {
       answer: 'dead',
       evidence: 'closed',
-      facts: { report: report.body },
+      facts: { report },
       says: 'the session closed itself in good order',
     };
   return {

@@ -1,4 +1,5 @@
-/** Steps that wait for a host: they long-poll its report, at most `CALL_MS` a call, and are called again by the workflow. */
+/** Steps that wait for a host: they long-poll its report, at most `STEP_CALL_MS` a call, and are called again by the workflow. */
+import { START_ATTEMPTS_MAX, STEP_CALL_MS } from '../../core/config/control-limits.ts';
 import type { ServiceDefinition } from '../../core/config/model.ts';
 import { released } from '../../core/recovery/evidence.ts';
 import {
@@ -25,18 +26,15 @@ import { syncAssignment } from '../shared/assign.ts';
 import { changeRecord } from '../shared/change.ts';
 import { type ClusterFacts, loadCluster, loadGroup } from '../shared/cluster.ts';
 import type { ControlPorts } from '../shared/ports.ts';
+import { readReport } from '../shared/reports.ts';
 import { readRun, recordEvent, recordStep } from '../shared/run-log.ts';
 import type { SlotWork } from '../shared/work.ts';
 import { whyNotOurs } from './latecomer.ts';
 
-/** Longest that one call waits; the Lambda's own time-out is above it. */
-const CALL_MS = 20_000;
 const POLL_MS = 100;
 /** A start is known a little later the longer it takes: hundreds that wait at once leave the store to those who start. */
 const START_POLL_MAX_MS = 500;
 const START_POLL_SHARE = 1 / 4;
-/** After so many hosts on which it did not start, a slot is held (S15: a failed start never loops). */
-export const ATTEMPTS_MAX = 3;
 
 interface OwnedSlot {
   readonly slot: SlotRecord;
@@ -103,11 +101,11 @@ export async function awaitStarted(ports: ControlPorts, run: string, work: SlotW
   if (ours === null) return superseded(work);
   const { owner, slot } = ours;
   const limitMs = startLimitMs(ours.services);
-  const order = keys.report(owner.principal, orderId('start', work.group, work.slot, work.epoch, owner.session));
+  const order = orderId('start', work.group, work.slot, work.epoch, owner.session);
   const begun = ports.boot.now();
   const startedAt = ports.wall.now();
   for (;;) {
-    const report = (await ports.registry.get<Report>(order))?.body;
+    const report = await readReport(ports, owner.principal, order);
     if (report?.outcome === 'started') return started(ports, run, work, { owner, report, startedAt });
     const isLate = wallElapsed(slot.sinceMs, ports.wall.now()) > limitMs;
     if (report?.outcome === 'failed' || report?.outcome === 'refused' || isLate) {
@@ -121,7 +119,7 @@ export async function awaitStarted(ports: ControlPorts, run: string, work: SlotW
         says: `${owner.host} lost its session while it started ${work.group}/${work.slot}`,
       };
     }
-    if (ports.boot.now() - begun > CALL_MS) {
+    if (ports.boot.now() - begun > STEP_CALL_MS) {
       return { ...work, next: 'Again', round: work.round + 1, says: `waiting for ${owner.host}` };
     }
     const waitedMs = ports.boot.now() - begun;
@@ -197,8 +195,8 @@ export async function takeBack(ports: ControlPorts, run: string, work: SlotWork)
       return { ...work, next: 'Superseded', says: `${owner.host} lost its session while it released ${where}` };
     }
     const waitedMs = ports.boot.now() - begun;
-    if (waitedMs > Math.min(limitMs, CALL_MS)) {
-      return work.round * CALL_MS + waitedMs < limitMs
+    if (waitedMs > Math.min(limitMs, STEP_CALL_MS)) {
+      return work.round * STEP_CALL_MS + waitedMs < limitMs
         ? { ...work, round: work.round + 1, says: `waiting for ${owner.host} to release ${where}` }
         : giveUpRelease(ports, run, work, { owner, facts, limitMs });
     }
@@ -217,7 +215,7 @@ function recordRelease(ports: ControlPorts, work: SlotWork, owner: Owner, eviden
 function takenBack(work: SlotWork, evidence: Evidence): SlotWork {
   const attempt = work.attempt + (work.next === 'Failed' ? 1 : 0);
   if (work.verb === 'stop') return { ...work, next: 'Stopped', attempt, round: 0, says: evidence.because };
-  if (attempt < ATTEMPTS_MAX) return { ...work, next: 'Place', attempt, round: 0, says: evidence.because };
+  if (attempt < START_ATTEMPTS_MAX) return { ...work, next: 'Place', attempt, round: 0, says: evidence.because };
   return { ...work, next: 'NoHost', attempt, round: 0, says: `it failed to start on ${attempt} hosts` };
 }
 
@@ -228,8 +226,8 @@ async function releasedEvidence(
   owner: Owner,
 ): Promise<Evidence | null> {
   const order = orderId('release', work.group, work.slot, work.epoch, owner.session);
-  const report = await ports.registry.get<Report>(keys.report(owner.principal, order));
-  return released(owner, work.epoch, report?.body, { run, atMs: ports.wall.now() });
+  const report = await readReport(ports, owner.principal, order);
+  return released(owner, work.epoch, report, { run, atMs: ports.wall.now() });
 }
 
 /**

@@ -72,7 +72,8 @@ export async function close(ports: ControlPorts, run: string, work: Work, outcom
     const about = `${work.session ?? `e${work.epoch}`}: ${briefly(ending.says)}`;
     await tellOnce(ports, work.cluster, subject, about, { title: `${run} is held`, text: ending.says });
   }
-  await closeRun(ports, run, { phase: PHASES[ending.outcome], outcome: word, summary: ending.says });
+  const closed = await closeRun(ports, run, { phase: PHASES[ending.outcome], outcome: word, summary: ending.says });
+  if (closed.isNew) measure(ports, work, ending, closed.record?.observedAtMs ?? null);
   await releaseClaims(ports, run, work);
   return { ...work, next: 'Closed', says: ending.says };
 }
@@ -82,6 +83,23 @@ interface Ending {
   readonly says: string;
   /** A person was called about it when it was held. */
   readonly isTold?: boolean;
+  /** When each slot that this run gave to another host was reported active there. */
+  readonly placedMs?: readonly WallInstant[];
+}
+
+/** Once for each run, by whoever closed it: a step that runs again counts nothing twice. */
+function measure(
+  { metrics }: ControlPorts,
+  { cluster, verb }: Work,
+  { outcome, placedMs = [] }: Ending,
+  observedAtMs: WallInstant | null,
+): void {
+  if (PHASES[outcome] === 'Held') metrics.record('RunsHeld', 1, cluster);
+  if (verb !== 'ha' || outcome !== 'Recovered' || placedMs.length === 0) return;
+  metrics.record('Failovers', 1, cluster);
+  if (observedAtMs === null) return;
+  const downMs = placedMs.map((atMs) => wallElapsed(observedAtMs, atMs));
+  metrics.record('DowntimeMs', Math.max(0, ...downMs), cluster);
 }
 
 /** Judged by the slots as they stand, not by what the execution remembers. */
@@ -102,7 +120,8 @@ async function endingOf(ports: ControlPorts, run: string, work: Work, outcome: O
   if (outcome === 'Held') return { outcome, says: [work.says, says].filter((text) => text !== '').join('; ') };
   const worst = (['Held', 'Cancelled'] as const).find((kind) => ends.some((end) => end.outcome === kind));
   const isTold = ends.every((end) => end.outcome !== 'Held' || end.isTold === true);
-  return { outcome: worst ?? 'Recovered', isTold, says: says || `${work.host ?? 'it'} owned nothing` };
+  const placedMs = ends.flatMap((end) => end.placedMs ?? []);
+  return { outcome: worst ?? 'Recovered', isTold, placedMs, says: says || `${work.host ?? 'it'} owned nothing` };
 }
 
 interface About {
@@ -128,7 +147,9 @@ function ownedEnding({ run, openedAtMs, verb, where }: About, slot: SlotRecord):
   const on = `${where} is ${phase} on ${owner?.host ?? ''}`;
   const explained = phase === 'Active' ? on : `${on} (${why})`;
   if (phase === 'Held' || phase === 'Failed') return { outcome: 'Held', says: explained };
-  if (verb === 'ha' || verb === 'place' || slot.placedBy === run) return { outcome: 'Recovered', says: explained };
+  const isActiveHere = slot.placedBy === run && phase === 'Active';
+  if (verb === 'ha' || verb === 'place' || slot.placedBy === run)
+    return { outcome: 'Recovered', says: explained, placedMs: isActiveHere ? [slot.sinceMs] : [] };
   // Planned work that made no new owner has changed nothing, whatever was tried. What failed and still stands where it was
   // is in nobody's hands (I11), unless another run has taken it over meanwhile.
   const isTakenOver = slot.tookOverBy !== null && wallElapsed(openedAtMs, slot.tookOverBy.atMs) >= 0;

@@ -24,7 +24,7 @@ const RecoverEvent = z.discriminatedUnion('step', [
 ]);
 
 export function haRecover(ports: ControlPorts): Handler<Work | SlotWork> {
-  return edge(RecoverEvent, async (event): Promise<Work | SlotWork> => {
+  return edge(ports, RecoverEvent, async (event): Promise<Work | SlotWork> => {
     switch (event.step) {
       case 'open':
         return 'verb' in event.input

@@ -23,7 +23,7 @@ export interface ReconcileResult {
 }
 
 export function reconcileHandler(ports: ControlPorts): Handler<ReconcileResult> {
-  return edge(ReconcileEvent, async (event): Promise<ReconcileResult> => {
+  return edge(ports, ReconcileEvent, async (event): Promise<ReconcileResult> => {
     const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
     const wanted = names
       .map((stored) => stored.body.cluster)
@@ -51,6 +51,7 @@ interface Passes {
 
 async function passOver(ports: ControlPorts, clusters: readonly string[], failed: string[]): Promise<Passes> {
   const unfinished: string[] = [];
+  const failedBefore = failed.length;
   let [actions, deferred] = [0, 0];
   for (const cluster of clusters) {
     try {
@@ -67,5 +68,6 @@ async function passOver(ports: ControlPorts, clusters: readonly string[], failed
       ports.log('error', `reconcile of ${cluster} failed`, { error: messageOf(error) });
     }
   }
+  if (failed.length > failedBefore) ports.metrics.record('ClustersFailed', failed.length - failedBefore);
   return { actions, deferred, unfinished };
 }

@@ -1,4 +1,5 @@
-import { awsPorts } from '../shared/aws.ts';
+import { storePorts } from '../shared/aws-store.ts';
+import { NO_MACHINES } from '../shared/no-machines.ts';
 import { reconcileHandler } from './handler.ts';
 
-export const handler = reconcileHandler(awsPorts());
+export const handler = reconcileHandler({ ...storePorts(), ...NO_MACHINES });

@@ -20,7 +20,7 @@ import { tellOnce } from '../shared/tell.ts';
 import { becomeMachines, newHost, ownsAnything } from './another-machine.ts';
 import { calm } from './calm.ts';
 import { logSlots } from './logged.ts';
-import { tellHeld } from './told-held.ts';
+import { heldSlots, tellHeld } from './told-held.ts';
 import { each } from './troubles.ts';
 
 /** Returns what the pass did, and how many starts it left for a later one. */
@@ -63,6 +63,7 @@ export async function reconcileCluster(ports: ControlPorts, cluster: string): Pr
     // Orders follow what the round before has written.
     known.map((host) => ({ subject: host.host, lane: host.host, work: () => sync(host) })),
   ]);
+  ports.metrics.record('SlotsHeld', heldSlots(facts.groups).length, cluster);
   await calm(ports, facts);
   await tellHeld(ports, facts);
   await logSlots(ports, facts);

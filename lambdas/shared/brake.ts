@@ -26,7 +26,10 @@ export interface DestructiveAct {
   readonly session: string;
 }
 
-export type BrakePorts = Pick<ControlPorts, 'heartbeats' | 'registry' | 'wall' | 'boot' | 'sleeper' | 'ids' | 'alerts'>;
+export type BrakePorts = Pick<
+  ControlPorts,
+  'heartbeats' | 'registry' | 'wall' | 'boot' | 'sleeper' | 'ids' | 'alerts' | 'metrics'
+>;
 
 /** Takes one renewal's time. What it lets through is paid for; the caller acts at once, and asks again for the next call. */
 export async function brake(ports: BrakePorts, facts: ClusterFacts, act: DestructiveAct): Promise<BrakeAnswer> {
@@ -153,6 +156,8 @@ async function say(ports: BrakePorts, facts: ClusterFacts, { act, before, braked
   if (known?.reason === braked.reason) return;
   const isHeld = braked.record.held.some(({ host }) => host === act.host);
   if (!isHeld) return;
+  // Once, however often it is asked for again meanwhile.
+  ports.metrics.record('BudgetSpent', 1, cluster);
   const event = { kind: `brake.${braked.reason}`, subject: act.host, says: braked.says, run: act.run, by: act.run };
   await recordEvent(ports, cluster, event);
   if (storm === null) {

@@ -1,7 +1,11 @@
-/** The one middy chain: an event is parsed once, strictly, before any handler sees it. */
+/**
+ * The one middy chain: whose work it is is noted first, then the event is parsed, once and strictly, before any handler sees
+ * it; however it ends, failures are logged with their code, and what was measured is emitted.
+ */
 import middy from '@middy/core';
 import * as z from 'zod';
 import { HaError } from '../../core/failures/failures.ts';
+import type { ControlPorts } from './ports.ts';
 
 /** A handler as Lambda and the local driver call it: JSON in, JSON out, faults thrown with their code as `name`. */
 export type Handler<Output> = (event: unknown, context?: unknown) => Promise<Output>;
@@ -9,13 +13,23 @@ export type Handler<Output> = (event: unknown, context?: unknown) => Promise<Out
 /** Longest excerpt of a bad value in a message. */
 const EXCERPT_MAX = 200;
 
+/** What the chain reports through. */
+export type EdgePorts = Pick<ControlPorts, 'metrics' | 'invocations'>;
+
 export function edge<Input, Output>(
+  { metrics, invocations }: EdgePorts,
   schema: z.ZodType<Input>,
   handle: (input: Input) => Promise<Output>,
 ): Handler<Output> {
   const chain = middy<unknown, Output>()
     .before((request) => {
+      invocations?.begun(request.context, runOf(request.event));
       request.event = { parsed: parseEvent(schema, request.event) };
+    })
+    .after(() => metrics.flush())
+    .onError((request) => {
+      invocations?.failed(request.error);
+      metrics.flush();
     })
     .handler((event) => handle((event as { parsed: Input }).parsed));
   const signal = new AbortController().signal; // Time limits are the workflow's and Lambda's own.
@@ -25,12 +39,23 @@ export function edge<Input, Output>(
   };
 }
 
+/** Steps of the workflow say which run they belong to; nothing else of an event is looked at before it is parsed. */
+function runOf(event: unknown): string | null {
+  if (typeof event !== 'object' || event === null || !('run' in event)) return null;
+  return runName.safeParse(event.run).data ?? null;
+}
+
 export function parseEvent<Input>(schema: z.ZodType<Input>, event: unknown): Input {
   const result = schema.safeParse(event);
   if (result.success) return result.data;
   const issues = innermost(result.error.issues).slice(0, 5);
-  const got = (JSON.stringify(event) ?? String(event)).slice(0, EXCERPT_MAX);
+  const got = (JSON.stringify(event, withoutSecrets) ?? String(event)).slice(0, EXCERPT_MAX);
   throw new HaError('config_invalid', `malformed event: ${issues.join('; ')}; got ${got}`);
+}
+
+/** Messages are logged, and answered to whoever sent the event. */
+function withoutSecrets(key: string, value: unknown): unknown {
+  return /authorization|cookie|token|secret|password|credential/i.test(key) ? '…' : value;
 }
 
 /** Of several kinds of value that would do, the one that was missed by least is what the sender meant. */

@@ -16,8 +16,6 @@ import {
   type Evidence,
   type Heartbeat,
   type HostRecord,
-  keys,
-  type Report,
   REVOKED_PREFIX,
   type SeenSession,
   type SlotRecord,
@@ -27,6 +25,7 @@ import type { EvidenceKind } from '../../core/config/model.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import type { ClusterFacts } from './cluster.ts';
 import type { ControlPorts } from './ports.ts';
+import { readReport } from './reports.ts';
 
 /** One kind of evidence that stands about a session. */
 interface Standing {
@@ -65,7 +64,7 @@ export async function findProof(
   const { wallGapMs } = facts.definition.timing;
   const [heartbeat, report] = await Promise.all([
     ports.heartbeats.read(host.principal),
-    ports.registry.get<Report>(keys.report(host.principal, `closed.${session}`)),
+    readReport(ports, host.principal, `closed.${session}`),
   ]);
   const finding = { run, atMs: ports.wall.now() };
   const old = { host: host.host, session, principal: host.principal };
@@ -73,7 +72,7 @@ export async function findProof(
   // These every slot accepts: nothing better can be found.
   const machine = machineOf(facts, about);
   const certain =
-    closed(old, report?.body, finding) ??
+    closed(old, report, finding) ??
     successor({ ...old, machine }, heartbeat, finding) ??
     (await onceSucceeded(ports, about, machine, heartbeat, finding));
   if (certain !== null) return proofOf(facts, about, [standing(certain)]);

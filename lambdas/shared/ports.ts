@@ -4,6 +4,7 @@ import type {
   GuardAsk,
   Heartbeats,
   Ids,
+  Metrics,
   Power,
   Probe,
   Registry,
@@ -25,5 +26,14 @@ export interface ControlPorts {
   readonly sleeper: Sleeper;
   readonly ids: Ids;
   readonly alerts: Alerts;
+  readonly metrics: Metrics;
   readonly log: (level: 'info' | 'warn' | 'error', text: string, facts?: object) => void;
+  /** Where invocations are told apart in the log. Absent where there is one process for all. */
+  readonly invocations?: Invocations;
+}
+
+export interface Invocations {
+  /** What is logged until the next begins carries its context, and the run that it works for. */
+  begun(context: unknown, run: string | null): void;
+  failed(error: unknown): void;
 }

@@ -26,16 +26,17 @@ export async function setRunPhase(ports: LogPorts, run: string, phase: RunPhase)
   );
 }
 
+/** Closed once, however often it is asked: `isNew` is true for whoever did it. */
 export async function closeRun(
   ports: LogPorts,
   run: string,
   ending: { readonly phase: RunPhase; readonly outcome: string; readonly summary: string },
-): Promise<RunRecord | undefined> {
+): Promise<{ readonly record: RunRecord | undefined; readonly isNew: boolean }> {
   const closedAtMs = ports.wall.now();
   const changed = await changeRecord<RunRecord>(ports.registry, keys.run(run), (old) =>
     old === undefined || old.closedAtMs !== null ? null : { ...old, ...ending, closedAtMs },
   );
-  return changed.body;
+  return { record: changed.body, isNew: changed.isChanged };
 }
 
 /** One step as an operator reads it; `startedAt` gives its length. */

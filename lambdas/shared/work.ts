@@ -1,6 +1,9 @@
 /**
  * What a run carries from step to step: names and counters only. Facts are read again in every step, so that a step
  * that runs twice, late, or after a redrive decides on what stands then (S17).
+ *
+ * A run that is under way while the control plane is upgraded or turned back has steps of both versions (S19): so what another
+ * version has added is passed over, never refused; what this one adds must be optional.
  */
 import * as z from 'zod';
 import { name, sessionId } from './edge.ts';
@@ -24,7 +27,7 @@ export const PlannedWork = z.strictObject({
   to: z.union([name, z.null()]),
 });
 
-export const Work = z.strictObject({
+export const Work = z.object({
   cluster: name,
   host: z.union([name, z.null()]),
   session: z.union([sessionId, z.null()]),
@@ -44,7 +47,7 @@ export const Work = z.strictObject({
 export type Work = z.infer<typeof Work>;
 
 /** One slot on its way to a new host, inside the run's Map. */
-export const SlotWork = z.strictObject({
+export const SlotWork = z.object({
   cluster: name,
   verb: z.union([z.literal('ha'), PlannedVerb]),
   to: z.union([name, z.null()]),

@@ -1,21 +1,36 @@
 import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { BUNDLING } from './bundling.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Bundled as ES modules; packages that still call require() get one. */
-const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+/** Memory buys processor time, of which a cold start has most need; these run for seconds a day, and each is downtime. */
+const MEMORY_MB = 512;
+
+/**
+ * The first stack that is read with source maps takes some 25 MB for good, and loading them 8 MB more. In 128 MB that kills the
+ * function instead of logging why it failed: there the stack names the bundle, and its map lies beside it in the package.
+ */
+const SOURCE_MAPS_MIN_MB = 256;
 
 export interface LambdaProps {
   /** The folder: lambdas/NAME/index.ts. */
   readonly name: string;
-  readonly timeout: Duration;
+  readonly functionName: string;
+  readonly timeoutMs: number;
+  /** Default: 512. */
+  readonly memoryMb?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** Files besides the bundle: scripts that are called with the folder to write, and its name. Default: none. */
+  readonly beside?: Readonly<Record<string, string>> | undefined;
+  readonly logRetention: RetentionDays;
+  /** By X-Ray, which is paid by the trace. Default: yes. */
+  readonly isTraced?: boolean | undefined;
 }
 
 /** What a Lambda may do: actions by name, never a pattern, on the resources named (S16). */
@@ -26,6 +41,9 @@ export interface Right {
   readonly when?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+const buildsInto = (folder: string, beside: Readonly<Record<string, string>>): string[] =>
+  Object.entries(beside).map(([name, script]) => `"${process.execPath}" "${repository}${script}" "${folder}/${name}"`);
+
 /** A Lambda with its log group and a role that can do nothing but write to it, until `may` says more. */
 export class HoldfastLambda extends Construct {
   readonly fn: NodejsFunction;
@@ -33,39 +51,37 @@ export class HoldfastLambda extends Construct {
   constructor(scope: Construct, id: string, props: LambdaProps) {
     super(scope, id);
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.THREE_MONTHS,
+      retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     // A role of our own: the default one may write to every log group of the account.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const memoryMb = props.memoryMb ?? MEMORY_MB;
+    const node = memoryMb < SOURCE_MAPS_MIN_MB ? {} : { NODE_OPTIONS: '--enable-source-maps' };
     this.fn = new NodejsFunction(this, 'Function', {
+      functionName: props.functionName,
       entry: `${repository}lambdas/${props.name}/index.ts`,
       handler: 'handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
-      timeout: props.timeout,
+      memorySize: memoryMb,
+      timeout: Duration.millis(props.timeoutMs),
+      tracing: props.isTraced === false ? Tracing.DISABLED : Tracing.ACTIVE,
       role,
       logGroup,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...props.environment, ...node },
       // A call that failed is not worth an older answer: the next schedule, or the workflow's own Retry, asks again.
       retryAttempts: 0,
       maxEventAge: Duration.seconds(60),
       projectRoot: repository,
       depsLockFilePath: `${repository}package-lock.json`,
       bundling: {
-        format: OutputFormat.ESM,
-        banner: REQUIRE_BANNER,
-        mainFields: ['module', 'main'],
-        target: 'node24',
-        minify: true,
-        // The workflow matches on names of errors.
-        keepNames: true,
-        sourceMap: true,
-        sourceMapMode: SourceMapMode.DEFAULT,
-        sourcesContent: false,
-        // The SDK goes into the bundle: what was tested is what runs, whatever the runtime ships.
-        externalModules: [],
+        ...BUNDLING,
+        commandHooks: {
+          beforeBundling: () => [],
+          beforeInstall: () => [],
+          afterBundling: (_, folder) => buildsInto(folder, props.beside ?? {}),
+        },
       },
     });
     this.may({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], on: [logGroup.logGroupArn] });

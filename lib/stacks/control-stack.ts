@@ -1,138 +1,166 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { HaRun, haRunArn, haRunExecutions } from '../constructs/ha-run.ts';
-import { HoldfastLambda, type Right } from '../constructs/lambda.ts';
+import { AgentPackage } from '../constructs/agent-package.ts';
+import { ControlApi } from '../constructs/control-api.ts';
+import { DeadLetters } from '../constructs/dead-letters.ts';
+import { HaRun, haRunArn, haRunStartArn } from '../constructs/ha-run.ts';
+import { HostPolicy, OffCloudHosts } from '../constructs/host-policy.ts';
+import { HoldfastLambda, type LambdaProps, type Right } from '../constructs/lambda.ts';
+import { Pages } from '../constructs/pages.ts';
+import { aroundRights, powerRights, runRights, tableRights, type TableRef } from '../constructs/rights.ts';
+import { Triggers } from '../constructs/triggers.ts';
+import { DEFAULT_SETTINGS, type DeploymentSettings } from '../settings.ts';
+import { API_TIMEOUT_MS, CALL_TIMEOUT_MS, STEP_TIMEOUT_MS, SWEEP_TIMEOUT_MS } from '../time-outs.ts';
+
+export { HOST_TAG } from '../host-tag.ts';
 
 export interface ControlStackProps extends StackProps {
-  readonly heartbeats: Table;
-  readonly registry: Table;
+  readonly heartbeats: TableRef;
+  readonly registry: TableRef;
+  /** Default: the default settings. */
+  readonly settings?: DeploymentSettings | undefined;
 }
-
-/** A loop of find-behind ends when the next one has claimed the observer; it outlives its minute by this margin. */
-const SWEEP_TIMEOUT = Duration.seconds(120);
-/** Steps that wait for a host long-poll for at most 20 s a call; the rest is for slow reads. */
-const STEP_TIMEOUT = Duration.seconds(60);
-
-/**
- * The tag that an operator puts on instances which Holdfast may stop and whose guards it may ask. It only narrows what a
- * Lambda can reach in the account: which instance is which host is bound in the registry, never by tags (S16).
- */
-export const HOST_TAG = { key: 'holdfast', value: 'host' } as const;
-
-/** The AWS document that runs a command; what is sent in it is `holdfast-agent check`. */
-const CHECK_DOCUMENT = 'AWS-RunShellScript';
 
 /** Everything that may be replaced at any time: it keeps nothing that the tables do not hold. */
 export class ControlStack extends Stack {
+  readonly pages: Pages;
+  readonly api: ControlApi;
+  private readonly settings: DeploymentSettings;
   private readonly lambdaEnvironment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: ControlStackProps) {
     super(scope, id, props);
-    const pages = new Topic(this, 'Pages', { displayName: 'Holdfast pages', enforceSSL: true });
+    this.settings = props.settings ?? DEFAULT_SETTINGS;
+    const { settings } = this;
+    const logRetention = settings.logRetentionDays;
+    const names = controlNames(this.stackName);
+    const deadLetters = new DeadLetters(this, 'DeadLetters', { queueName: names.deadLetters });
+    const { emails } = settings.pages;
+    this.pages = new Pages(this, 'Pages', { topicName: names.pages, emails, deadLetters });
     this.lambdaEnvironment = {
       HEARTBEATS_TABLE: props.heartbeats.tableName,
       REGISTRY_TABLE: props.registry.tableName,
-      HA_RUN_ARN: haRunArn(this),
-      PAGES_TOPIC_ARN: pages.topicArn,
+      HA_RUN_ARN: haRunStartArn(this, settings.workflow),
+      PAGES_TOPIC_ARN: this.pages.topic.topicArn,
+      METRICS_NAMESPACE: settings.name,
     };
+    const lambdas = this.lambdas(props);
 
-    const findBehind = this.lambda('FindBehind', 'find-behind', SWEEP_TIMEOUT);
-    const reconcile = this.lambda('Reconcile', 'reconcile', STEP_TIMEOUT);
-    const instanceState = this.lambda('InstanceState', 'instance-state', STEP_TIMEOUT);
-    const api = this.lambda('Api', 'api', Duration.seconds(30));
-    const steps = {
-      HaInvestigate: this.lambda('HaInvestigate', 'ha-investigate', STEP_TIMEOUT),
-      HaFence: this.lambda('HaFence', 'ha-fence', STEP_TIMEOUT),
-      HaRecover: this.lambda('HaRecover', 'ha-recover', STEP_TIMEOUT),
-    };
-
-    const heartbeats = props.heartbeats.tableArn;
-    const registry = props.registry.tableArn;
-    const readAll: Right = { actions: ['dynamodb:Scan'], on: [heartbeats] };
-    // Get to re-read, Update to revoke and to direct, Put for the tombstone of an item that is not there (S3).
-    const revoke: Right = {
-      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
-      on: [heartbeats],
-    };
-    // Records are replaced as a whole, under their version: no UpdateItem.
-    const record: Right = {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-      on: [registry],
-    };
-    const start: Right = { actions: ['states:StartExecution'], on: [haRunArn(this)] };
-    const look: Right = { actions: ['states:DescribeExecution'], on: [haRunExecutions(this)] };
-    const page: Right = { actions: ['sns:Publish'], on: [pages.topicArn] };
-
-    const readOne: Right = { actions: ['dynamodb:GetItem'], on: [heartbeats] };
-    const power = this.powerRights();
-
-    findBehind.may(readAll, readOne, record, start, look, page);
-    instanceState.may(readOne, record, start, look, power.read);
-    reconcile.may(readAll, revoke, record, start, look, page);
-    api.may(readAll, revoke, record, start, look, power.read);
-    steps.HaInvestigate.may(readAll, readOne, record, power.read, ...power.ask);
-    steps.HaFence.may(readAll, revoke, record, page, power.read, power.stop);
-    steps.HaRecover.may(readAll, revoke, record, look, page);
-
-    new HaRun(this, 'HaRun', steps);
-    this.everyMinute('FindBehindSchedule', findBehind);
-    this.everyMinute('ReconcileSchedule', reconcile);
-    this.onStateChange('InstanceStateRule', instanceState);
-    new CfnOutput(this, 'PagesTopic', { value: pages.topicArn, description: 'Subscribe whoever carries the pager.' });
-  }
-
-  private lambda(id: string, name: string, timeout: Duration): HoldfastLambda {
-    return new HoldfastLambda(this, id, { name, timeout, environment: this.lambdaEnvironment });
-  }
-
-  /** EC2's Describe actions know no resources. Only the fence may stop, and nobody may start or terminate. */
-  private powerRights(): { readonly read: Right; readonly stop: Right; readonly ask: readonly Right[] } {
-    const instances = this.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
-    const shell = this.formatArn({ service: 'ssm', account: '', resource: 'document', resourceName: CHECK_DOCUMENT });
-    const { key, value } = HOST_TAG;
-    return {
-      read: { actions: ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus'], on: ['*'] },
-      stop: {
-        actions: ['ec2:StopInstances'],
-        on: [instances],
-        when: { StringEquals: { [`aws:ResourceTag/${key}`]: value } },
-      },
-      ask: [
-        { actions: ['ssm:SendCommand'], on: [shell] },
-        {
-          actions: ['ssm:SendCommand'],
-          on: [instances],
-          when: { StringEquals: { [`ssm:resourceTag/${key}`]: value } },
-        },
-        { actions: ['ssm:GetCommandInvocation'], on: ['*'] },
-      ],
-    };
-  }
-
-  /** An event that comes late is of no use: find-behind has noticed by then. */
-  private onStateChange(id: string, { fn }: HoldfastLambda): void {
-    new Rule(this, id, {
-      description: 'EC2 instances that change their state: read at once whether a host is off',
-      eventPattern: { source: ['aws.ec2'], detailType: ['EC2 Instance State-change Notification'] },
-      targets: [new LambdaFunction(fn, { retryAttempts: 2, maxEventAge: Duration.seconds(60) })],
+    const { HaInvestigate, HaFence, HaRecover } = lambdas;
+    const steps = { HaInvestigate, HaFence, HaRecover };
+    const haRun = new HaRun(this, 'HaRun', { steps, logRetention, alias: settings.workflow.alias });
+    const triggers = new Triggers(this, 'Triggers', {
+      findBehind: lambdas.FindBehind,
+      reconcile: lambdas.Reconcile,
+      instanceState: lambdas.InstanceState,
+      haFence: lambdas.HaFence,
+      deadLetters,
+      sweepsOnce: settings.findBehind.every === 'minute',
     });
+    this.api = new ControlApi(this, 'HttpApi', {
+      apiName: this.stackName,
+      settings: settings.api,
+      handler: lambdas.Api,
+      logRetention,
+    });
+    // Whoever finds a host behind finds something to start.
+    triggers.node.addDependency(haRun);
+    this.api.node.addDependency(haRun);
+    this.hosts(props);
+    this.output('ApiUrl', this.api.url, 'For `holdfast --api` and `holdfast console`.');
+    this.output('PagesTopic', this.pages.topic.topicArn, 'Subscribe whoever carries the pager.');
+    this.output('HaRunArn', haRunArn(this), 'The workflow whose executions are the runs.');
   }
 
-  /** A late call is worth nothing, the next is due within the minute: no retry, where the target's default is 185. */
-  private everyMinute(id: string, { fn }: HoldfastLambda): void {
-    new Schedule(this, id, {
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      target: new LambdaInvoke(fn, {
-        retryAttempts: 0,
-        maxEventAge: Duration.seconds(60),
-        input: ScheduleTargetInput.fromObject({}),
+  private lambdas(tables: ControlStackProps) {
+    const { findBehind, api } = this.settings;
+    const { readAll, readOne, direct, tombstone, record, forget } = tableRights(tables);
+    const { start, look } = runRights(this);
+    const power = powerRights(this);
+    const around = Object.values(aroundRights(this));
+    const page: Right = { actions: ['sns:Publish'], on: [this.pages.topic.topicArn] };
+    const ask = [power.sendToShell, power.sendToHosts, power.readAnswers];
+
+    const lambdas = {
+      // What is called every minute, all month, has metrics and a log; its traces would cost more than its calls.
+      FindBehind: this.lambda('FindBehind', SWEEP_TIMEOUT_MS, { memoryMb: findBehind.memoryMb, isTraced: false }),
+      Reconcile: this.lambda('Reconcile', CALL_TIMEOUT_MS, { isTraced: false }),
+      InstanceState: this.lambda('InstanceState', CALL_TIMEOUT_MS),
+      Api: this.lambda('Api', API_TIMEOUT_MS, {
+        environment: api.auth === 'jwt' ? { JWT_OPERATE_SCOPE: api.operateScope } : {},
+        // The console, served under the API's own authorisation.
+        beside: { console: 'tools/build-console.ts' },
       }),
+      HaInvestigate: this.lambda('HaInvestigate', STEP_TIMEOUT_MS),
+      HaFence: this.lambda('HaFence', STEP_TIMEOUT_MS),
+      HaRecover: this.lambda('HaRecover', STEP_TIMEOUT_MS),
+    };
+    lambdas.FindBehind.may(readAll, readOne, record, start, look);
+    lambdas.InstanceState.may(readAll, readOne, record, start, look, page, power.read);
+    lambdas.Reconcile.may(readAll, direct, record, forget, start, look, page);
+    lambdas.Api.may(readAll, readOne, record, start, look, power.read);
+    lambdas.HaInvestigate.may(readAll, readOne, record, power.read, ...ask);
+    lambdas.HaFence.may(readAll, direct, tombstone, record, forget, page, power.read, power.stop, ...around);
+    lambdas.HaRecover.may(readAll, direct, record, forget, look, page);
+    return lambdas;
+  }
+
+  private lambda(
+    id: LambdaId,
+    timeoutMs: number,
+    more: Partial<Pick<LambdaProps, 'memoryMb' | 'environment' | 'beside' | 'isTraced'>> = {},
+  ): HoldfastLambda {
+    return new HoldfastLambda(this, id, {
+      name: LAMBDAS[id],
+      functionName: controlNames(this.stackName).lambda(id),
+      timeoutMs,
+      memoryMb: more.memoryMb,
+      environment: { ...this.lambdaEnvironment, ...more.environment },
+      beside: more.beside,
+      isTraced: more.isTraced,
+      logRetention: this.settings.logRetentionDays,
     });
+  }
+
+  /** What the hosts themselves need: a policy for their roles, and the agent to install. */
+  private hosts({ heartbeats, registry }: ControlStackProps): void {
+    const policy = new HostPolicy(this, 'HostPolicy', { heartbeats, registry });
+    this.output('HostPolicyArn', policy.managedPolicyArn, 'Attach it to the roles of hosts on EC2.');
+    const agent = new AgentPackage(this, 'AgentPackage');
+    this.output('AgentPackage', agent.url, 'The agent, as hosts install it.');
+    const { offCloud } = this.settings;
+    if (offCloud === undefined) return;
+    const { trustAnchorArn } = offCloud;
+    const off = new OffCloudHosts(this, 'OffCloudHosts', { heartbeats, registry, trustAnchorArn });
+    this.output('OffCloudRoleArn', off.role.roleArn, 'The role that certificates of hosts outside of AWS take.');
+    this.output('OffCloudProfileArn', off.profile.attrProfileArn, 'The profile of IAM Roles Anywhere for that role.');
+  }
+
+  private output(id: string, value: string, description: string): void {
+    // Beside constructs of the same name.
+    new CfnOutput(this, `${id}Output`, { value, description }).overrideLogicalId(id);
   }
 }
+
+/** The Lambdas by their ids, with their folders. */
+export const LAMBDAS = {
+  FindBehind: 'find-behind',
+  Reconcile: 'reconcile',
+  InstanceState: 'instance-state',
+  Api: 'api',
+  HaInvestigate: 'ha-investigate',
+  HaFence: 'ha-fence',
+  HaRecover: 'ha-recover',
+} as const;
+
+export type LambdaId = keyof typeof LAMBDAS;
+
+/**
+ * Names instead of references for the stack that watches this one: a reference would be an export, and CloudFormation refuses
+ * every change of what is exported, for as long as somebody imports it.
+ */
+export const controlNames = (stackName: string) => ({
+  pages: `${stackName}-pages`,
+  deadLetters: `${stackName}-dead-letters`,
+  lambda: (id: LambdaId) => `${stackName}-${LAMBDAS[id]}`,
+});

@@ -50,17 +50,40 @@ async function serve(options: ApiServerOptions, request: IncomingMessage, respon
     await options.instanceState(parseJson(body));
     return sendJson(response, {});
   }
-  if (rawPath === '/api/v1/stream' && method === 'GET') {
+  if (rawPath === '/api/v1/stream' && method === 'GET' && wantsStream(request)) {
     return serveStream(options.openStream, request, response, new URLSearchParams(rawQueryString));
   }
   const requestContext = { http: { method }, by: 'local operator' };
+  const headers = passedOn(request);
   // Base64 as API Gateway sends what is no text: bytes that are not UTF-8 reach the Lambda as they are.
-  const event = { rawPath, rawQueryString, body: body.toString('base64'), isBase64Encoded: true, requestContext };
+  const event = {
+    rawPath,
+    rawQueryString,
+    headers,
+    body: body.toString('base64'),
+    isBase64Encoded: true,
+    requestContext,
+  };
   send(response, await options.api(event));
+}
+
+/** Who says so gets what goes on; others get what there is now, as on AWS. */
+function wantsStream(request: IncomingMessage): boolean {
+  return (request.headers.accept ?? '').includes('text/event-stream');
+}
+
+/** As API Gateway passes them on, so that a wrong content type is refused here as there; the token was for us alone. */
+function passedOn({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  const all = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
+  return Object.fromEntries(all.filter(([name, value]) => name !== 'authorization' && value !== undefined)) as Record<
+    string,
+    string
+  >;
 }
 
 function send(response: ServerResponse, answer: HttpAnswer): void {
   if (response.headersSent) return;
-  response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
-  response.end(answer.body);
+  const body = Buffer.from(answer.body, answer.isBase64Encoded === true ? 'base64' : 'utf8');
+  response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': body.length });
+  response.end(body);
 }

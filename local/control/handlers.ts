@@ -4,6 +4,7 @@ import { dynamoHeartbeats } from '../../adapters/aws/dynamodb-heartbeats.ts';
 import { dynamoRegistry } from '../../adapters/aws/dynamodb-registry.ts';
 import { ec2Power } from '../../adapters/aws/ec2-power.ts';
 import { ssmGuardAsk } from '../../adapters/aws/ssm-guard-ask.ts';
+import { noMetrics } from '../../adapters/memory/memory-metrics.ts';
 import { bootClock } from '../../adapters/node/boot-clock.ts';
 import { randomIds, systemWallClock, timerSleeper } from '../../adapters/node/clocks.ts';
 import { networkProbe } from '../../adapters/node/probe.ts';
@@ -12,6 +13,8 @@ import type { Workflow } from '../../core/ports.ts';
 import { api, type HttpAnswer } from '../../lambdas/api/handler.ts';
 import { openStream, sseText } from '../../lambdas/api/stream.ts';
 import { findBehind } from '../../lambdas/find-behind/handler.ts';
+import { awsFenceCloud } from '../../lambdas/ha-fence/aws-fence-cloud.ts';
+import type { FenceCloud } from '../../lambdas/ha-fence/fence-cloud.ts';
 import { haFence } from '../../lambdas/ha-fence/handler.ts';
 import { haInvestigate } from '../../lambdas/ha-investigate/handler.ts';
 import { haRecover } from '../../lambdas/ha-recover/handler.ts';
@@ -57,6 +60,8 @@ export function controlPorts(config: ControlConfig, workflow: Workflow, log: Log
     ids: randomIds,
     // The local runtime's pager is its log; every page is an event of the cluster as well.
     alerts: { page: (subject, text) => Promise.resolve(log('error', `PAGE ${subject}: ${text}`)) },
+    // Its operators have the console; what happened is in the log and in the cluster's events.
+    metrics: noMetrics,
     log,
   };
 }
@@ -70,10 +75,15 @@ export interface Lambdas {
   readonly openStream: OpenStream;
 }
 
-export function createLambdas(ports: ControlPorts): Lambdas {
+/** The local EC2 and Auto Scaling, as the fence sees them beside power. */
+export function fenceCloud({ accessKeyId, secretAccessKey, region, awsUrl }: ControlConfig): FenceCloud {
+  return awsFenceCloud({ region, endpoint: awsUrl, credentials: { accessKeyId, secretAccessKey } });
+}
+
+export function createLambdas(ports: ControlPorts, cloud?: FenceCloud): Lambdas {
   const tasks = new Map<string, Handler<unknown>>([
     [FUNCTIONS.HaInvestigate, haInvestigate(ports)],
-    [FUNCTIONS.HaFence, haFence(ports)],
+    [FUNCTIONS.HaFence, haFence(ports, cloud)],
     [FUNCTIONS.HaRecover, haRecover(ports)],
   ]);
   return {

@@ -16,13 +16,15 @@ import { readControlConfig } from '../control-config.ts';
 import { openWorkflowDriver, type WorkflowDriver } from '../workflow/driver.ts';
 import { processTimers } from '../workflow/timers.ts';
 import { startApiServer } from './api-server.ts';
-import { ACCOUNT, controlPorts, createLambdas, FUNCTIONS, type Lambdas, type Log } from './handlers.ts';
+import { ACCOUNT, controlPorts, createLambdas, fenceCloud, FUNCTIONS, type Lambdas, type Log } from './handlers.ts';
 import { every } from './schedule.ts';
 
 /** As on AWS: a new invocation each minute takes the loop over from the one before. */
 const FIND_BEHIND_MS = 60_000;
 /** On AWS a minute; here people wait for it. */
 const RECONCILE_MS = 1_000;
+/** On AWS an hour, and then only what is due: here somebody breaks things to see them found. */
+const SELF_TEST_MS = 300_000;
 
 const log: Log = (level, text, facts) => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, who: 'control', text, ...facts })}\n`);
@@ -43,7 +45,7 @@ async function main(): Promise<void> {
     status: (name) => required(parts.driver).status(name),
   };
   const ports = controlPorts(config, workflow, log);
-  const lambdas = createLambdas(ports);
+  const lambdas = createLambdas(ports, fenceCloud(config));
   const driver = await openWorkflowDriver({
     folder: join(config.stateDir, 'executions'),
     asl,
@@ -59,6 +61,8 @@ async function main(): Promise<void> {
   await startApiServer({ api, openStream, instanceState, socket, token, log });
   const onError = (what: string) => (error: unknown) => log('warn', `${what}: ${messageOf(error)}`);
   every(FIND_BEHIND_MS, { overlap: true, run: () => lambdas.findBehind({}), onError: onError('find-behind') });
+  const selfTest = (): Promise<unknown> => lambdas.invoke(FUNCTIONS.HaFence, { step: 'self-test', all: true });
+  every(SELF_TEST_MS, { overlap: false, run: selfTest, onError: onError('self-test') });
   every(RECONCILE_MS, { overlap: false, run: () => lambdas.reconcile({}), onError: onError('reconcile') });
   log('info', `control plane ready on ${config.socket}`);
 }

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { build, stop, type BuildOptions } from 'esbuild';
 import { HaError } from '../../core/failures/failures.ts';
 
 /** Parts of the AWS SDK call `require`, which an ES module does not have. */
@@ -20,6 +20,20 @@ export const HOST_ENTRIES = {
   service: 'local/samples/service.ts',
 } as const;
 
+/** How everything that runs on hosts is bundled, here and in the package that is installed. */
+export const HOST_BUNDLE = {
+  absWorkingDir: ROOT,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  minify: false,
+  sourcemap: true,
+  banner: { js: REQUIRE },
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
 export type HostScripts = Readonly<Record<keyof typeof HOST_ENTRIES, string>>;
 
 /** Returns the path of each bundle in `folder`. `entries` are paths from the root of the project. */
@@ -32,18 +46,9 @@ export async function buildHostScripts(
       throw new HaError('not_found', `${entry} is missing: is this a whole checkout?`);
   }
   await build({
-    absWorkingDir: ROOT,
+    ...HOST_BUNDLE,
     entryPoints: Object.entries(entries).map(([out, entry]) => ({ in: entry, out })),
     outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    minify: false,
-    sourcemap: true,
-    banner: { js: REQUIRE },
-    logLevel: 'warning',
   });
   await stop(); // Its service process would stay for as long as this one lives.
   return {

@@ -35,6 +35,8 @@ export interface FleetOptions {
   readonly witness: string;
   /** Owner of the instances, as EC2 tells it. */
   readonly account?: string | undefined;
+  /** What requests to EC2 must be signed with, and what hosts sign with; an emulator of AWS may read the account off it. */
+  readonly accessKeyId?: string | undefined;
   /** Every change of state that the local EC2 reports, as EventBridge delivers them: perhaps twice, perhaps late. */
   readonly onStateChange?: ((event: StateChangeEvent) => void) | undefined;
   readonly log: (text: string) => void;
@@ -89,7 +91,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     source: machinesOf({ instances, keepLaunches, onLost: (listener) => (lost.tell = listener) }),
     region: options.region,
     account: options.account ?? ACCOUNT,
-    accessKeyId: ACCESS_KEY,
+    accessKeyId: options.accessKeyId ?? ACCESS_KEY,
     onStateChange: options.onStateChange,
     log: options.log,
   });
@@ -183,7 +185,7 @@ async function createInstance(
     guardEntry: options.scripts.guard,
     agentEntry: options.scripts.agent,
     sampleCommand: [process.execPath, options.scripts.service, '--witness', options.witness],
-    accessKeyId: ACCESS_KEY,
+    accessKeyId: options.accessKeyId ?? ACCESS_KEY,
     secretAccessKey: ACCESS_KEY,
   };
   return new Instance({

@@ -10,14 +10,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { bootClock } from '../../adapters/node/boot-clock.ts';
+import { startGuard } from '../../adapters/node/guard-life.ts';
+import type { GuardLife } from '../../adapters/node/guard-life.ts';
 import { readHostConfig } from '../../adapters/node/host-config.ts';
 import type { HostConfig } from '../../adapters/node/host-config.ts';
 import { MARKS, mark } from '../../adapters/node/marks.ts';
 import { endMarked, signalAll } from '../../adapters/node/processes.ts';
 import type { BootClock } from '../../core/ports.ts';
 import { after, isReached } from '../../core/time/time.ts';
-import { startGuard } from './guard-life.ts';
-import type { GuardLife } from './guard-life.ts';
 import { openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 

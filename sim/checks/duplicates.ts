@@ -2,12 +2,12 @@
  * I8: duplicates and late deliveries change nothing.
  *
  * What facts can show of it: an epoch of a slot has one owner for ever, whoever writes twice or late; and a run gives a
- * slot away at most once per attempt, so at most `ATTEMPTS_MAX` times, each time after it took it back itself, or after the
+ * slot away at most once per attempt, so at most `START_ATTEMPTS_MAX` times, each time after it took it back itself, or after the
  * owner that it named was lost while it worked. Whoever delivers a step again after that gives nothing away. (That equal inputs decide equally, byte for byte, is seen by replaying
  * a seed. Whether an order is obeyed twice by a session cannot be told from a restart within its epoch, which S6 allows;
  * that it starts nothing once that epoch was released, or is over, is seen by I3 and I4.)
  */
-import { ATTEMPTS_MAX } from '../../lambdas/ha-recover/await.ts';
+import { START_ATTEMPTS_MAX } from '../../core/config/control-limits.ts';
 import type { Owner } from '../../core/protocol/records.ts';
 import type { Told } from '../contract/truth.ts';
 import { hasNewOwner, type SlotWritten, slotsWritten } from './seen.ts';
@@ -60,8 +60,8 @@ export class Duplicates extends Watching {
     const placed = this.#placed.get(key) ?? { times: 0, epoch: 0 };
     this.#placed.set(key, { times: placed.times + 1, epoch: after.epoch });
     const is = `at ${seconds(at)} ${run} gave ${where} to ${named(after.owner)} as epoch ${after.epoch}`;
-    if (placed.times >= ATTEMPTS_MAX)
-      this.violate(at, `${is}, its ${placed.times + 1}th change of it: ${ATTEMPTS_MAX} attempts are all it has`);
+    if (placed.times >= START_ATTEMPTS_MAX)
+      this.violate(at, `${is}, its ${placed.times + 1}th change of it: ${START_ATTEMPTS_MAX} attempts are all it has`);
     else if (placed.times > 0 && !this.#mayAgain(run, before, placed.epoch))
       this.violate(at, `${is}, having given it away as epoch ${placed.epoch}, which was not lost while it worked`);
   }

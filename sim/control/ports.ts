@@ -1,4 +1,5 @@
 /** The ports of one environment of a function: wired as `lambdas/shared/aws.ts` wires those of a deployed one. */
+import { noMetrics } from '../../adapters/memory/memory-metrics.ts';
 import type { Workflow } from '../../core/ports.ts';
 import type { ControlPorts } from '../../lambdas/shared/ports.ts';
 import { withSharedQueries, withSharedScans } from '../../lambdas/shared/shared-reads.ts';
@@ -38,6 +39,7 @@ export function controlPorts({ stage, store, ec2, workflow, process, random }: P
           stage.tell({ type: 'page', subject, text });
         }),
     },
+    metrics: noMetrics,
     log: (level, text) => stage.tell({ type: 'log', who: process.name, says: `${level}: ${text}` }),
   };
 }

@@ -93,6 +93,13 @@ const PLANTS = [
     reported: ['pure-never-reaches-aws'],
   },
   {
+    what: "EC2's client in a Lambda that has no rights on machines",
+    path: 'lambdas/reconcile/index.ts',
+    text: "import type { Power } from '../../adapters/aws/ec2-power.ts';\nexport interface Powered { readonly power: Power }\n",
+    beside: { 'adapters/aws/ec2-power.ts': 'export interface Power { readonly machine: string }\n' },
+    reported: ['store-only-lambdas'],
+  },
+  {
     what: 'a test from the command line',
     path: 'cli/asks-a-test.ts',
     text: "export { shape } from '../test/probe.ts';\n",

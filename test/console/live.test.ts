@@ -83,7 +83,7 @@ describe('the API goes away', () => {
     await page.getByRole('heading', { level: 1, name: 'When last heard: everything runs.' }).waitFor();
     // What cannot be asked now says so in words, and can be asked again.
     await page.getByRole('link', { name: 'Doctor' }).click();
-    await page.getByText('the control plane is away').waitFor();
+    await page.locator('main').getByText('the control plane is away').waitFor();
     await page.getByRole('button', { name: 'Try again' }).waitFor();
 
     server.bringBack();

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ec2Power } from '../../adapters/aws/ec2-power.ts';
 import { MemoryPower } from '../../adapters/memory/memory-power.ts';
+import type { BatchStart } from '../../core/cloud-ports.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Power, PowerReading } from '../../core/ports.ts';
 import type { MachineSource, MachineView } from '../../local/fleet/ec2/machine-source.ts';
@@ -14,7 +15,7 @@ export const LAUNCHED = '2026-11-21T10:00:00.000Z';
 
 /** One running machine, launched at LAUNCHED. */
 export interface PowerStage {
-  readonly power: Power;
+  readonly power: Power & BatchStart;
   /** Resolves when what is under way (stopping, pending) has come to its end. */
   arrive(state: PowerReading['state']): Promise<void>;
   /** Makes every call be refused as one too many, or not any more. */

@@ -70,6 +70,18 @@ export function powerContract(family: PowerFamily): void {
       expect((await stage.power.read(MACHINE)).state).toBe('running');
     });
 
+    test('several are started by one order, each with an answer of its own', async () => {
+      await stage.power.stop(MACHINE, FENCE);
+      await stage.arrive('stopped');
+      const answers = await stage.power.startAll([NOBODY, MACHINE]);
+      expect(answers.get(MACHINE)).toEqual({ outcome: 'accepted' });
+      expect(answers.get(NOBODY)).toMatchObject({ outcome: 'refused' });
+      await stage.arrive('running');
+      stage.throttle(true);
+      expect((await stage.power.startAll([MACHINE])).get(MACHINE)).toMatchObject({ outcome: 'later' });
+      stage.throttle(false);
+    });
+
     test('a terminated machine is named as such and takes no orders', async () => {
       await stage.terminate();
       expect(await stage.power.read(MACHINE)).toMatchObject({ state: 'terminated', principal: PRINCIPAL });

@@ -32,10 +32,12 @@ describe('the OpenAPI document', () => {
       security: object[];
       paths: Record<string, Record<string, { responses: Record<string, { content: object }> }>>;
     };
-    expect(security).toEqual([{ token: [] }]);
+    expect(security).toEqual([{ token: [] }, { iam: [] }, { jwt: [] }]);
     const responses = Object.values(paths).flatMap((item) => Object.values(item).map((one) => one.responses));
     for (const answers of responses) {
-      expect(Object.keys(answers)).toEqual(expect.arrayContaining(['200', '400', '401', '403', '404', '500', '503']));
+      expect(Object.keys(answers)).toEqual(
+        expect.arrayContaining(['200', '400', '401', '403', '404', '413', '500', '503']),
+      );
       for (const [status, { content }] of Object.entries(answers))
         if (status !== '200') expect(Object.keys(content)).toEqual(['application/problem+json']);
     }

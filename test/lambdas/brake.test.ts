@@ -2,6 +2,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MemoryAlerts } from '../../adapters/memory/memory-alerts.ts';
+import { MemoryMetrics } from '../../adapters/memory/memory-metrics.ts';
 import { MemoryClock } from '../../adapters/memory/memory-clock.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { type MemoryHooks, memoryTables } from '../../adapters/memory/memory-tables.ts';
@@ -23,6 +24,7 @@ interface Stage {
   readonly ports: BrakePorts;
   readonly facts: ClusterFacts;
   readonly alerts: MemoryAlerts;
+  readonly metrics: MemoryMetrics;
   readonly clock: MemoryClock;
   readonly brakeRecord: () => BrakeRecord | undefined;
   readonly events: () => readonly EventRecord[];
@@ -68,7 +70,9 @@ async function stage(options: StageOptions): Promise<Stage> {
   }
   let ids = 0;
   const alerts = new MemoryAlerts();
+  const metrics = new MemoryMetrics();
   const ports: BrakePorts = {
+    metrics,
     heartbeats: store.heartbeats(),
     registry: options.registry?.(real) ?? real,
     wall: clock.wall,
@@ -106,6 +110,7 @@ async function stage(options: StageOptions): Promise<Stage> {
     ports,
     facts,
     alerts,
+    metrics,
     clock,
     brakeRecord: () => read<BrakeRecord>(keys.budget('c').pk)[0],
     events: () =>
@@ -125,6 +130,7 @@ describe('the look (S13)', () => {
     });
     expect(world.brakeRecord()?.spent).toMatchObject([{ host: 'a1', session: 's-a1', zone: 'a', run: 'ha.a1' }]);
     expect(world.events()).toEqual([]);
+    expect(world.metrics.recorded).toEqual([]);
   });
 
   test.each<[string, Omit<StageOptions, 'dead'>, string]>([
@@ -185,6 +191,11 @@ describe('a storm (S14)', () => {
       'brake.storm c',
       'brake.storm a1',
       'brake.storm b1',
+    ]);
+    // Two calls were held, however often they were asked for.
+    expect(world.metrics.recorded).toEqual([
+      { name: 'BudgetSpent', value: 1, cluster: 'c' },
+      { name: 'BudgetSpent', value: 1, cluster: 'c' },
     ]);
   });
 

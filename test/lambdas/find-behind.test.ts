@@ -1,5 +1,6 @@
 /** The loop of find-behind: one invocation follows another, with or without the memory of the one before (S13). */
 import { expect, jest, test } from '@jest/globals';
+import { HaError } from '../../core/failures/failures.ts';
 import type { ObserverRecord } from '../../core/protocol/observer-records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import { findBehind, type FindBehindResult } from '../../lambdas/find-behind/handler.ts';
@@ -96,4 +97,29 @@ test('the newest claim sweeps; an older loop ends at its next turn and changes n
   await world.run(2_000);
   expect(ended).toBe(1);
   expect(world.record<ObserverRecord>(keys.observer())?.generation).toBe(2);
+});
+
+test('a host whose new session cannot be written down keeps no other from its failover', async () => {
+  const world = await swept();
+  const sweep = findBehind(world.ports);
+  const sweeps = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 1) {
+      await world.run(250);
+      await sweep({ once: true });
+    }
+  };
+  await sweeps(40);
+  const owner = world.owner('db/0') ?? '';
+  const other = owner === 'h1' ? 'h2' : 'h1';
+  const session = world.heartbeat(other)?.session;
+  world.faults = (op, _phase, subject) => {
+    if (op === 'registry.put' && subject.includes(`HOST#${other}`)) throw new HaError('store_unavailable', 'scripted');
+  };
+  world.host(other).die();
+  world.host(other).boot();
+  await world.until('it is back', () => world.heartbeat(other)?.session !== session);
+  world.host(owner).die();
+  await sweeps(20);
+  expect(world.hostRecord(other)?.seen?.session).toBe(session);
+  expect(world.workflow.names.filter((name) => name.startsWith(`ha.${owner}`))).toHaveLength(1);
 });

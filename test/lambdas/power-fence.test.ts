@@ -34,8 +34,12 @@ interface Case {
   readonly isOver?: () => boolean;
 }
 
+/** Machines that were put out of reach of their Auto Scaling groups by the last try. */
+let spared: string[] = [];
+
 /** One try by a run that has the claim, of a host that is silent; no other run is about. */
 async function stopsAfter(given: Case = {}): Promise<number> {
+  spared = [];
   const world = await settled();
   Object.assign(world.workflow, { start: async () => ({ outcome: 'exists' }), status: async () => 'RUNNING' });
   world.host('h1').isCut = true;
@@ -55,6 +59,7 @@ async function stopsAfter(given: Case = {}): Promise<number> {
   const watching: Watching = {
     ...{ facts, host, session, run: RUN, work, isLeaseOfNoUse: () => false },
     ...{ isOver: given.isOver ?? (() => false), say: () => Promise.resolve() },
+    spare: async (machine) => void spared.push(machine),
   };
   const order: FenceOrder | null = given.order === true ? { session, by: 'anna', atMs: world.clock.wall.now() } : null;
   const reading = await world.ports.power.read(M1);
@@ -74,6 +79,7 @@ function rewrite(world: World, change: Readonly<Record<string, unknown>>): void 
 describe('right before a stop', () => {
   test('nothing speaks against it: stopped', async () => {
     expect(await stopsAfter()).toBe(1);
+    expect(spared).toEqual([M1]);
   });
 
   test('its session was revoked, and it is the newest: stopped', async () => {
@@ -110,8 +116,9 @@ describe('right before a stop', () => {
     ['the wait is over', { isOver: () => true }],
   ];
 
-  test.each(AGAINST)('%s: left alone', async (_, given) => {
+  test.each(AGAINST)('%s: left alone, and no Auto Scaling group is changed', async (_, given) => {
     expect(await stopsAfter(given)).toBe(0);
+    expect(spared).toEqual([]);
   });
 
   test('the wait ends while the order is on its way: not sent', async () => {

@@ -95,7 +95,8 @@ describe('off by itself', () => {
 
   test('an event that is no event is refused', async () => {
     const world = await settled();
-    await expect(world.instanceState({ detail: { 'instance-id': 'h1', state: 'stopped' } })).rejects.toMatchObject({
+    const event = { ...stateChange(M1, 'stopped'), detail: { 'instance-id': 'h1', state: 'stopped' } };
+    await expect(world.instanceState(event)).rejects.toMatchObject({
       code: 'config_invalid',
     });
   });

@@ -1,4 +1,5 @@
 /** What stands, in words, for the message of a story that failed. */
+import type { memoryTables } from '../../adapters/memory/memory-tables.ts';
 import type { GroupRecord, HostRecord, RunRecord } from '../../core/protocol/records.ts';
 
 export interface Told {
@@ -26,4 +27,9 @@ export function storyOf(world: Told): string {
       `${name}: ${world.workflow.execution(name)?.status ?? ''} ${world.runRecord(name)?.outcome ?? '-'}: ${world.runRecord(name)?.summary ?? ''}`,
   );
   return [...hosts, ...slots, ...runs, ...world.logged.slice(-10)].join('\n');
+}
+
+export function dumpOf(tables: ReturnType<typeof memoryTables>): string {
+  const registry = [...tables.registry].map(([pk, rows]) => [pk, [...rows].sort()] as const).sort();
+  return JSON.stringify([registry, [...tables.heartbeats].sort()]);
 }

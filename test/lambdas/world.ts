@@ -5,6 +5,7 @@
 import { MemoryAlerts } from '../../adapters/memory/memory-alerts.ts';
 import { MemoryClock } from '../../adapters/memory/memory-clock.ts';
 import { MemoryGuardAsk } from '../../adapters/memory/memory-guard-ask.ts';
+import { MemoryMetrics } from '../../adapters/memory/memory-metrics.ts';
 import { MemoryProbe } from '../../adapters/memory/memory-probe.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { type MemoryHooks, memoryTables } from '../../adapters/memory/memory-tables.ts';
@@ -31,13 +32,14 @@ import { haRecover } from '../../lambdas/ha-recover/handler.ts';
 import { instanceState } from '../../lambdas/instance-state/handler.ts';
 import { reconcileHandler } from '../../lambdas/reconcile/handler.ts';
 import type { Handler } from '../../lambdas/shared/edge.ts';
+import { measuredAlerts, measuredHeartbeats, measuredRegistry } from '../../lambdas/shared/measured.ts';
 import type { ControlPorts } from '../../lambdas/shared/ports.ts';
 import { withSharedQueries, withSharedScans } from '../../lambdas/shared/shared-reads.ts';
 import { GroundTruth } from './ground-truth.ts';
 import type { HostScript } from './host-script.ts';
 import { Machines } from './machines.ts';
 import { ROOMY } from './samples.ts';
-import { storyOf } from './story.ts';
+import { dumpOf, storyOf } from './story.ts';
 import { ScriptedHost } from './scripted-host.ts';
 import { type FunctionName, type Invocation, type Invoke, VirtualWorkflow } from './virtual-workflow.ts';
 
@@ -63,6 +65,7 @@ export class World {
   readonly clock = new MemoryClock();
   readonly tables = memoryTables();
   readonly alerts = new MemoryAlerts();
+  readonly metrics = new MemoryMetrics();
   readonly machines = new Machines(this.clock);
   readonly guardAsk = new MemoryGuardAsk();
   readonly probe = new MemoryProbe();
@@ -98,8 +101,8 @@ export class World {
     });
     this.workflow = new VirtualWorkflow(this.clock, (task) => this.invoke(task));
     this.ports = {
-      heartbeats: withSharedScans(store.heartbeats()),
-      registry: withSharedQueries(store.registry()),
+      heartbeats: withSharedScans(measuredHeartbeats(store.heartbeats(), this.metrics)),
+      registry: withSharedQueries(measuredRegistry(store.registry(), this.metrics)),
       workflow: this.workflow,
       power: this.machines.port(),
       guardAsk: this.guardAsk,
@@ -108,7 +111,8 @@ export class World {
       boot: this.clock.boot,
       sleeper: this.clock.sleeper,
       ids: { next: () => this.freshId() },
-      alerts: this.alerts,
+      alerts: measuredAlerts(this.alerts, this.metrics),
+      metrics: this.metrics,
       log: (level, text) => void this.logged.push(`${level}: ${text}`),
     };
     this.api = api(this.ports, { account: ACCOUNT });
@@ -369,10 +373,7 @@ export class World {
   }
 
   /** The tables as text: equal before and after means nothing was written. */
-  dump(): string {
-    const registry = [...this.tables.registry].map(([pk, rows]) => [pk, [...rows].sort()] as const).sort();
-    return JSON.stringify([registry, [...this.tables.heartbeats].sort()]);
-  }
+  dump = (): string => dumpOf(this.tables);
 
   /** For the message of a failed story. */
   story(): string {

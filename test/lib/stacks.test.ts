@@ -1,67 +1,33 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ControlStack } from '../../lib/stacks/control-stack.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
 import { StateStack } from '../../lib/stacks/state-stack.ts';
+import { idsOf, inApp, resourcesOf, synthesised } from './synthesised.ts';
 
-const outdir = mkdtempSync(join(tmpdir(), 'holdfast-synth-'));
 let state: Template;
 let control: Template;
 
 beforeAll(() => {
-  // Bundling is what `npm run synth` shows; the facts below do not depend on it.
-  const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
-  const tables = new StateStack(app, 'State');
-  const { heartbeats, registry } = tables;
-  const around = new ControlStack(app, 'Control', { heartbeats, registry });
-  state = Template.fromStack(tables);
-  control = Template.fromStack(around);
+  ({ state, control } = synthesised());
 }, 60_000);
 
-afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+const DEAD_LETTERS = 'DeadLettersQueue631681B1';
+const WORKFLOW = 'HaRunWorkflow91A27E80';
+const VERSION = 'HaRunVersion1DDD2261';
+const ALIAS = 'HaRunAlias7BD638F8';
 
-interface Resource {
-  Type: string;
-  Properties: Record<string, unknown>;
-}
+const functionNamed = (template: Template, id: string) =>
+  resourcesOf(template).find(([logicalId]) => logicalId.startsWith(`${id}Function`))?.[1].Properties;
 
-interface Statement {
-  Effect: string;
-  Action: string | string[];
-  Resource: unknown;
-  Condition?: unknown;
-}
+const timeoutOf = (id: string) => functionNamed(control, id)?.['Timeout'];
 
-const list = (actions: string | string[]) => [actions].flat();
-
-function resourcesOf(template: Template): [string, Resource][] {
-  return Object.entries((template.toJSON() as { Resources: Record<string, Resource> }).Resources);
-}
-
-/** Statements of every policy in the template, with the logical id of the policy. */
-function statementsOf(template: Template): { policy: string; statement: Statement }[] {
-  return resourcesOf(template)
-    .filter(([, { Type }]) => Type === 'AWS::IAM::Policy')
-    .flatMap(([policy, { Properties }]) => {
-      const document = Properties['PolicyDocument'] as { Statement: Statement[] };
-      return document.Statement.map((statement) => ({ policy, statement }));
-    });
-}
-
-const tableNamed = (statement: Statement) => /Heartbeats|Registry/.exec(JSON.stringify(statement.Resource))?.[0];
-
-/** The rights of one Lambda: `table or service: actions`. */
-function rightsOf(lambda: string): Record<string, string[]> {
-  const own = statementsOf(control).filter(({ policy }) => policy.startsWith(`${lambda}RoleDefaultPolicy`));
-  const rights: Record<string, string[]> = {};
-  for (const { statement } of own) {
-    const on = tableNamed(statement) ?? 'other';
-    rights[on] = [...(rights[on] ?? []), ...list(statement.Action)].sort();
-  }
-  return rights;
+/** HA_RUN_ARN, without what only a deployment knows. */
+function startArn(template: Template): string {
+  const environment = functionNamed(template, 'Api')?.['Environment'] as {
+    Variables: { HA_RUN_ARN: { 'Fn::Join': [string, unknown[]] } };
+  };
+  const [, parts] = environment.Variables.HA_RUN_ARN['Fn::Join'];
+  return parts.filter((part) => typeof part === 'string').join('');
 }
 
 describe('state', () => {
@@ -99,12 +65,37 @@ describe('state', () => {
   });
 
   test('the logical ids stay: another id is another, empty, table', () => {
-    const ids = resourcesOf(state).map(([id]) => id);
-    expect(ids.sort()).toEqual(['Heartbeats740CD8B8', 'Registry4DB9CCA5']);
+    expect(idsOf(state)).toEqual(['Heartbeats740CD8B8', 'Registry4DB9CCA5']);
+  });
+
+  test('it says the same whether or not another stack is there: no deployment of the others touches it', () => {
+    const alone = inApp((app) => Template.fromStack(new StateStack(app, 'HoldfastState')));
+    const { Description: _, ...beside } = state.toJSON() as Record<string, unknown>;
+    expect(alone.toJSON()).toEqual(beside);
+  });
+
+  test('its outputs name the tables', () => {
+    const outputs = state.toJSON()['Outputs'] as Record<string, { Value: unknown }>;
+    expect(outputs['HeartbeatsTable']).toEqual({ Value: { Ref: 'Heartbeats740CD8B8' } });
+    expect(outputs['RegistryTable']).toEqual({ Value: { Ref: 'Registry4DB9CCA5' } });
   });
 });
 
 describe('control', () => {
+  test('stacks are read with source maps where there is memory for them, and nowhere else: they need 33 MB', () => {
+    const options = resourcesOf(control)
+      .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+      .map(([id, { Properties }]) => {
+        const { MemorySize, Environment } = z
+          .looseObject({ MemorySize: z.int(), Environment: z.looseObject({ Variables: z.looseObject({}) }) })
+          .parse(Properties);
+        return [id.replace(/Function.*$/, ''), MemorySize, Environment.Variables['NODE_OPTIONS']];
+      });
+    expect(options).toContainEqual(['FindBehind', 128, undefined]);
+    expect(options).toContainEqual(['HaRecover', 512, '--enable-source-maps']);
+    expect(options.filter(([, memory, mapped]) => Number(memory) >= 256 === (mapped === undefined))).toEqual([]);
+  });
+
   test('seven Lambdas on Node 24, arm64, that know the tables and the workflow', () => {
     control.resourceCountIs('AWS::Lambda::Function', 7);
     control.allResourcesProperties('AWS::Lambda::Function', {
@@ -116,6 +107,7 @@ describe('control', () => {
           REGISTRY_TABLE: Match.anyValue(),
           HA_RUN_ARN: Match.anyValue(),
           PAGES_TOPIC_ARN: Match.anyValue(),
+          METRICS_NAMESPACE: 'Holdfast',
         },
       },
     });
@@ -129,44 +121,77 @@ describe('control', () => {
     });
   });
 
-  test('find-behind and reconcile run every minute, at most once each', () => {
-    control.resourceCountIs('AWS::Scheduler::Schedule', 2);
+  test('find-behind has 128 MB, the others have what a cold start needs', () => {
+    const memory = resourcesOf(control)
+      .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+      .map(([id, { Properties }]) => [id.replace(/Function.*/, ''), Properties['MemorySize']]);
+    expect(Object.fromEntries(memory)).toEqual({
+      FindBehind: 128,
+      ...{ Reconcile: 512, InstanceState: 512, Api: 512, HaInvestigate: 512, HaFence: 512, HaRecover: 512 },
+    });
+  });
+
+  test('find-behind and reconcile run every minute, the self-test of the fence every hour, at most once each, and what was not delivered is kept', () => {
+    control.resourceCountIs('AWS::Scheduler::Schedule', 3);
     control.allResourcesProperties('AWS::Scheduler::Schedule', {
-      ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
       FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: { RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } },
+      Target: {
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': [DEAD_LETTERS, 'Arn'] } },
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+      },
     });
-    const targets = resourcesOf(control)
+    const schedules = resourcesOf(control)
       .filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule')
-      .map(([, { Properties }]) => JSON.stringify(Properties['Target']));
-    expect(targets.map((target) => /FindBehind|Reconcile/.exec(target)?.[0]).sort()).toEqual([
-      'FindBehind',
-      'Reconcile',
+      .map(([, { Properties }]) => {
+        const target = Properties['Target'] as { readonly Arn: unknown; readonly Input: string };
+        const called = /FindBehind|Reconcile|HaFence/.exec(JSON.stringify(target.Arn))?.[0];
+        return [called, Properties['ScheduleExpression'], target.Input];
+      });
+    expect(schedules.sort()).toEqual([
+      ['FindBehind', 'rate(1 minute)', '{}'],
+      ['HaFence', 'rate(1 hour)', '{"step":"self-test"}'],
+      ['Reconcile', 'rate(1 minute)', '{}'],
     ]);
   });
 
-  test('every state change of an EC2 instance calls instance-state, while it is of use', () => {
-    control.resourceCountIs('AWS::Events::Rule', 1);
+  test.each([
+    { source: ['aws.ec2'], 'detail-type': ['EC2 Instance State-change Notification'] },
+    { source: ['aws.ec2'], 'detail-type': ['EC2 Spot Instance Interruption Warning'] },
+    { source: ['aws.ec2'], 'detail-type': ['EC2 Instance Rebalance Recommendation'] },
+    { source: ['aws.health'], 'detail-type': ['AWS Health Event'], detail: { service: ['EC2'] } },
+  ])('instance-state is called with $detail-type, while it is of use', (pattern) => {
+    control.resourceCountIs('AWS::Events::Rule', 4);
     control.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { source: ['aws.ec2'], 'detail-type': ['EC2 Instance State-change Notification'] },
+      EventPattern: Match.exact(pattern),
       State: 'ENABLED',
       Targets: [
         Match.objectLike({
           Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^InstanceStateFunction'), 'Arn'] },
+          DeadLetterConfig: { Arn: { 'Fn::GetAtt': [DEAD_LETTERS, 'Arn'] } },
           RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 2 },
         }),
       ],
     });
   });
 
+  test('nothing calls the control plane before there is a workflow to start', () => {
+    const callers = resourcesOf(control).filter(([, { Type }]) =>
+      ['AWS::Scheduler::Schedule', 'AWS::Events::Rule', 'AWS::ApiGatewayV2::Route'].includes(Type),
+    );
+    expect(callers).toHaveLength(9);
+    for (const [, { DependsOn }] of callers) {
+      expect(DependsOn).toEqual(expect.arrayContaining([ALIAS, WORKFLOW]));
+    }
+  });
+
   test('a sweep outlives the minute after which the next one starts', () => {
-    control.hasResourceProperties('AWS::Lambda::Function', { Timeout: 120 });
+    expect(timeoutOf('FindBehind')).toBe(120);
   });
 
   test('the workflow is standard, logged in full, traced, and gets its steps by name', () => {
     control.hasResourceProperties('AWS::StepFunctions::StateMachine', {
-      StateMachineName: 'Control-ha-run',
+      StateMachineName: 'HoldfastControl-ha-run',
       StateMachineType: 'STANDARD',
       LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
       TracingConfiguration: { Enabled: true },
@@ -178,124 +203,110 @@ describe('control', () => {
     });
   });
 
-  test('HA_RUN_ARN is the ARN of that workflow', () => {
-    const [, api] = resourcesOf(control).find(([id]) => id.startsWith('ApiFunction')) ?? [];
-    const environment = api?.Properties['Environment'] as {
-      Variables: { HA_RUN_ARN: { 'Fn::Join': [string, unknown[]] } };
-    };
-    const [, parts] = environment.Variables.HA_RUN_ARN['Fn::Join'];
-    expect(parts.filter((part) => typeof part === 'string').join('')).toBe('arn::states:::stateMachine:Control-ha-run');
+  test('a step is ended by the workflow before its Lambda is: the workflow knows the name of that error', () => {
+    for (const step of ['HaInvestigate', 'HaFence', 'HaRecover']) expect(timeoutOf(step)).toBe(65);
   });
 
-  test('pages go out encrypted in transit', () => {
+  test('runs start through the alias of the newest version', () => {
+    expect(startArn(control)).toBe('arn::states:::stateMachine:HoldfastControl-ha-run:live');
+    control.hasResourceProperties('AWS::StepFunctions::StateMachineAlias', {
+      Name: 'live',
+      RoutingConfiguration: [{ StateMachineVersionArn: { 'Fn::GetAtt': [VERSION, 'Arn'] }, Weight: 100 }],
+    });
+    control.hasResource('AWS::StepFunctions::StateMachineVersion', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        StateMachineArn: { Ref: WORKFLOW },
+        StateMachineRevisionId: { 'Fn::GetAtt': [WORKFLOW, 'StateMachineRevisionId'] },
+      },
+    });
+  });
+
+  test('or the machine itself, where there is to be no alias', () => {
+    const without = synthesised({ workflow: { alias: false } }).control;
+    expect(startArn(without)).toBe('arn::states:::stateMachine:HoldfastControl-ha-run');
+    without.resourceCountIs('AWS::StepFunctions::StateMachineAlias', 0);
+    without.resourceCountIs('AWS::StepFunctions::StateMachineVersion', 0);
+  });
+
+  test('its outputs', () => {
+    const outputs = control.toJSON()['Outputs'] as Record<string, unknown>;
+    const own = Object.keys(outputs).filter((id) => !id.startsWith('Exports'));
+    expect(own.sort()).toEqual(['AgentPackage', 'ApiUrl', 'HaRunArn', 'HostPolicyArn', 'PagesTopic']);
+  });
+
+  test('pages go out encrypted in transit, and alarms of this account may call, too', () => {
     control.resourceCountIs('AWS::SNS::Topic', 1);
     control.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
-        Statement: [
+        Statement: Match.arrayWith([
           Match.objectLike({
             Effect: 'Deny',
             Action: 'sns:Publish',
             Condition: { Bool: { 'aws:SecureTransport': 'false' } },
           }),
-        ],
+          Match.objectLike({
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
       },
     });
   });
 });
 
-describe('rights (S16)', () => {
-  const RECORD = ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
-  const SWEEP = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'];
-  const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
-
-  const READ_POWER = ['ec2:DescribeInstanceStatus', 'ec2:DescribeInstances'];
-  const RUNS = ['states:DescribeExecution', 'states:StartExecution'];
-
+/**
+ * Whatever is replaced when its logical id changes, and missed: its address, its history, its messages, or what others have
+ * written down elsewhere (subscriptions, policies of operators and hosts).
+ */
+describe('logical ids that stay', () => {
   test.each([
-    {
-      lambda: 'FindBehind',
-      rights: {
-        Heartbeats: ['dynamodb:GetItem', 'dynamodb:Scan'],
-        Registry: RECORD,
-        other: [...LOGS, 'sns:Publish', ...RUNS],
-      },
-    },
-    {
-      lambda: 'InstanceState',
-      rights: { Heartbeats: ['dynamodb:GetItem'], Registry: RECORD, other: [...READ_POWER, ...LOGS, ...RUNS] },
-    },
-    {
-      lambda: 'HaInvestigate',
-      rights: {
-        Heartbeats: ['dynamodb:GetItem', 'dynamodb:Scan'],
-        Registry: RECORD,
-        other: [...READ_POWER, ...LOGS, 'ssm:GetCommandInvocation', 'ssm:SendCommand', 'ssm:SendCommand'],
-      },
-    },
-    {
-      lambda: 'HaFence',
-      rights: {
-        Heartbeats: SWEEP,
-        Registry: RECORD,
-        other: [...READ_POWER, 'ec2:StopInstances', ...LOGS, 'sns:Publish'],
-      },
-    },
-    {
-      lambda: 'HaRecover',
-      rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...LOGS, 'sns:Publish', 'states:DescribeExecution'] },
-    },
-    { lambda: 'Reconcile', rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...LOGS, 'sns:Publish', ...RUNS] } },
-    { lambda: 'Api', rights: { Heartbeats: SWEEP, Registry: RECORD, other: [...READ_POWER, ...LOGS, ...RUNS] } },
-  ])('$lambda may do this and nothing else', ({ lambda, rights }) => {
-    expect(rightsOf(lambda)).toEqual(rights);
+    ['AWS::ApiGatewayV2::Api', ['HttpApiHttp028A86A0']],
+    ['AWS::SNS::Topic', ['PagesTopic7E8CFB07']],
+    ['AWS::SQS::Queue', [DEAD_LETTERS]],
+    ['AWS::StepFunctions::StateMachine', [WORKFLOW]],
+    ['AWS::StepFunctions::StateMachineVersion', [VERSION]],
+    ['AWS::StepFunctions::StateMachineAlias', [ALIAS]],
+    ['AWS::IAM::ManagedPolicy', ['HostPolicy991BC2D9']],
+    [
+      'AWS::Scheduler::Schedule',
+      ['TriggersFenceTest6CBCD012', 'TriggersFindBehindD42A1D25', 'TriggersReconcile49B91BDA'],
+    ],
+    [
+      'AWS::Lambda::Function',
+      [
+        'ApiFunction6BF808ED',
+        'FindBehindFunction1DF0828D',
+        'HaFenceFunctionD10BE0A8',
+        'HaInvestigateFunction4E6AFA9E',
+        'HaRecoverFunction470A0734',
+        'InstanceStateFunctionC19BF858',
+        'ReconcileFunction585E26B3',
+      ],
+    ],
+    [
+      'AWS::Logs::LogGroup',
+      [
+        'ApiLogsCD139AD4',
+        'FindBehindLogs4B9FD6EC',
+        'HaFenceLogs47298AC1',
+        'HaInvestigateLogsC5911953',
+        'HaRecoverLogs39C42599',
+        'HaRunLogs84FF0DE6',
+        'HttpApiAccessLogsDED8C7A4',
+        'InstanceStateLogs96EAEDCF',
+        'ReconcileLogsDE13217A',
+      ],
+    ],
+  ])('%s', (type, ids) => {
+    expect(idsOf(control, type)).toEqual(ids);
   });
 
-  test('no action is a pattern', () => {
-    const statements = statementsOf(control);
-    expect(statements.length).toBeGreaterThan(6);
-    for (const { statement } of statements) {
-      expect(statement.Effect).toBe('Allow');
-      expect(list(statement.Action).filter((action) => action.includes('*'))).toEqual([]);
-    }
-  });
-
-  test('rights on every resource are those whose actions know no resources: log delivery, tracing, and reading EC2 and SSM', () => {
-    const wide = statementsOf(control).filter(({ statement }) => [statement.Resource].flat().includes('*'));
-    const actions = wide.flatMap(({ policy, statement }) => (policy.startsWith('HaRun') ? [] : list(statement.Action)));
-    expect([...new Set(actions)].sort()).toEqual([...READ_POWER, 'ssm:GetCommandInvocation']);
-    const workflow = wide.filter(({ policy }) => policy.startsWith('HaRun'));
-    const services = workflow.flatMap(({ statement }) => list(statement.Action).map((action) => action.split(':')[0]));
-    expect([...new Set(services)].sort()).toEqual(['logs', 'xray']);
-  });
-
-  test('the workflow may call its three steps and no other Lambda', () => {
-    const [call] = statementsOf(control).filter(
-      ({ policy, statement }) => policy.startsWith('HaRun') && list(statement.Action).includes('lambda:InvokeFunction'),
-    );
-    const called = [call?.statement.Resource].flat().map((arn) => /Ha[A-Z][a-z]+/.exec(JSON.stringify(arn))?.[0]);
-    expect(called.sort()).toEqual(['HaFence', 'HaInvestigate', 'HaRecover']);
-  });
-
-  test('no Lambda role carries a managed policy', () => {
-    control.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
-  });
-
-  test('machines are stopped by the fence alone, and only those that carry the tag; nobody starts or terminates any', () => {
-    const mutating = statementsOf(control).filter(({ statement }) =>
-      list(statement.Action).some((action) => /^(ec2|iam|sts):(?!Describe)/.test(action)),
-    );
-    expect(mutating.map(({ policy, statement }) => [policy.replace(/RoleDefault.*/, ''), statement.Action])).toEqual([
-      ['HaFence', 'ec2:StopInstances'],
-    ]);
-    expect(mutating[0]?.statement.Condition).toEqual({ StringEquals: { 'aws:ResourceTag/holdfast': 'host' } });
-    expect(JSON.stringify(mutating[0]?.statement.Resource)).toContain(':instance/*');
-  });
-
-  test('commands go to instances with the tag, by one document', () => {
-    const sends = statementsOf(control).filter(({ statement }) => list(statement.Action).includes('ssm:SendCommand'));
-    expect(sends.map(({ policy }) => policy.replace(/RoleDefault.*/, ''))).toEqual(['HaInvestigate', 'HaInvestigate']);
-    const [document, instances] = sends.map(({ statement }) => statement);
-    expect(JSON.stringify(document?.Resource)).toContain(':document/AWS-RunShellScript');
-    expect(instances?.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/holdfast': 'host' } });
+  test('nothing of the control stack is imported by another: CloudFormation would refuse to change it', () => {
+    const outputs = control.toJSON()['Outputs'] as Record<string, { Export?: unknown }>;
+    expect(Object.values(outputs).filter((output) => output.Export !== undefined)).toEqual([]);
   });
 });

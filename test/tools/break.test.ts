@@ -29,6 +29,8 @@ describe('npm run break', () => {
       'late-events',
       'repeat-events',
       'no-capacity',
+      'unauthorized',
+      'stuck-detaching',
     ]) {
       expect(stdout).toMatch(new RegExp(`^  ${mode} +\\S+ \\S+`, 'm'));
     }

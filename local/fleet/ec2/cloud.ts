@@ -7,12 +7,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../core/failures/failures.ts';
 import { PENDING_MS, STOP_MS } from './delays.ts';
-import { Ec2Error, notFound, wrongState } from './ec2-error.ts';
+import { Ec2Error, notFound, protectedFrom, wrongState } from './ec2-error.ts';
 import type { MachineSource } from './machine-source.ts';
 import { Modes } from './modes.ts';
 import type { Ec2Mode } from './modes.ts';
+import { Network } from './network.ts';
 import { newRecord, REASONS } from './records.ts';
 import type { Ec2State, InstanceRecord, Shown, StateReason } from './records.ts';
+import { Scaling } from './scaling.ts';
+import { Settings } from './settings.ts';
 import { emitStateChange } from './state-events.ts';
 import type { EventSink, StateChangeEvent } from './state-events.ts';
 import { Volumes } from './volumes.ts';
@@ -44,6 +47,9 @@ export interface Change {
 export class Ec2Cloud {
   readonly modes = new Modes();
   readonly volumes: Volumes;
+  readonly network: Network;
+  readonly settings = new Settings();
+  readonly scaling: Scaling;
   readonly region: string;
   readonly account: string;
   readonly source: MachineSource;
@@ -61,7 +67,13 @@ export class Ec2Cloud {
     this.account = options.account;
     const later = (ms: number, work: () => void): void => void this.#after(ms, work);
     this.#sink = { ...options, modes: this.modes, later };
-    this.volumes = new Volumes({ exists: (id) => options.source.view(id) !== undefined, later });
+    const { modes } = this;
+    this.volumes = new Volumes({ exists: (id) => options.source.view(id) !== undefined, modes, later });
+    this.network = new Network({ instances: () => options.source.list().map(({ id }) => id), modes, later });
+    this.scaling = new Scaling({
+      terminate: (id) => void this.terminate(id, { skipOsShutdown: true, force: false }),
+      later,
+    });
     // At once: what happens to a machine later is a change from what it is now.
     for (const { id } of options.source.list()) this.#record(id);
     options.source.onPower((id, power) => (power === 'off' ? this.#lostPower(id) : this.#gotPower(id)));
@@ -74,6 +86,8 @@ export class Ec2Cloud {
   setMode(mode: Ec2Mode, id?: string): void {
     this.modes.set(mode, id);
     if (mode !== 'stale') return;
+    this.volumes.remember(this.source.list().map((machine) => machine.id));
+    this.network.remember();
     for (const machine of this.source.list()) {
       if (id === undefined || id === machine.id) this.#before.set(machine.id, this.#now(machine.id));
     }
@@ -81,6 +95,8 @@ export class Ec2Cloud {
 
   clearModes(id?: string): void {
     this.modes.clear(id);
+    this.volumes.forget(id);
+    this.network.forget(id);
     if (id === undefined) this.#before.clear();
     else this.#before.delete(id);
   }
@@ -114,6 +130,7 @@ export class Ec2Cloud {
     const previous = record.state;
     if (previous === 'stopped') return { id, previous, current: previous };
     if (previous === 'shutting-down' || previous === 'terminated') throw wrongState(id, 'stopped');
+    if (this.settings.of(id).isStopProtected) throw protectedFrom(id, 'stopped', 'disableApiStop');
     if (previous === 'pending' && !how.force) throw wrongState(id, 'stopped');
     if (previous === 'stopping') {
       if (how.skipOsShutdown) this.#cutShort(id);
@@ -200,6 +217,7 @@ export class Ec2Cloud {
     if (state === 'pending' || state === 'running') record.transition = '';
     record.reason = reason;
     emitStateChange(this.#sink, record.id, state);
+    this.scaling.changed(record.id, state);
   }
 
   async #finishStart(record: InstanceRecord, order: number, booted: Promise<void>): Promise<void> {
@@ -237,7 +255,10 @@ export class Ec2Cloud {
       if (record.order !== order || this.#end.signal.aborted) return;
       if (!isOff || this.modes.has('stuck-stopping', id)) continue;
       record.crashedMs = undefined;
-      if (to === 'terminated') this.volumes.release(id);
+      if (to === 'terminated') {
+        this.volumes.release(id);
+        this.network.release(id);
+      }
       return this.#set(record, to, REASONS.user);
     }
   }

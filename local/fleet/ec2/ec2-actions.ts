@@ -2,14 +2,18 @@
 import type { Change, Ec2Cloud, StopHow } from './cloud.ts';
 import { describeInstances, describeStatus, stateXml, volumeXml, attachmentXml } from './ec2-answers.ts';
 import { Ec2Error, notFound } from './ec2-error.ts';
+import { isAny, refuseOrder, refuseThrottled } from './ec2-gates.ts';
 import type { Parameters } from './ec2-parameters.ts';
-import type { Ec2Mode } from './modes.ts';
+import { NETWORK_ACTIONS } from './network-actions.ts';
+import { SETTINGS_ACTIONS } from './settings-actions.ts';
 
 export type Action = (cloud: Ec2Cloud, parameters: Parameters) => object;
 
 const INSTANCE_ID = /^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/;
 
 export const ACTIONS: Readonly<Record<string, Action>> = {
+  ...NETWORK_ACTIONS,
+  ...SETTINGS_ACTIONS,
   DescribeInstances(cloud, parameters) {
     const ids = named(cloud, parameters);
     return describeInstances(cloud, isAny(cloud, 'empty', ids) ? [] : ids.map((id) => cloud.show(id)));
@@ -42,20 +46,22 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     return { instancesSet: { item: ordered(cloud, parameters).map((id) => changeXml(cloud.terminate(id, how))) } };
   },
   DescribeVolumes(cloud, parameters) {
-    const volumes = cloud.volumes.list(allIds(cloud), parameters.list('VolumeId'));
+    const ids = parameters.list('VolumeId');
+    refuseThrottled(cloud, ids);
+    const volumes = cloud.volumes.list(allIds(cloud), ids);
     return { volumeSet: { item: volumes.map((volume) => volumeXml(cloud, volume)) } };
   },
   AttachVolume(cloud, parameters) {
     const order = { device: parameters.required('Device'), instances: allIds(cloud) };
-    refuseDryRun(parameters);
-    return attachmentXml(
-      cloud.volumes.attach(parameters.required('VolumeId'), parameters.required('InstanceId'), order),
-    );
+    const [id, instance] = [parameters.required('VolumeId'), parameters.required('InstanceId')];
+    refuseOrder(cloud, parameters, [id, instance]);
+    return attachmentXml(cloud.volumes.attach(id, instance, order));
   },
   DetachVolume(cloud, parameters) {
     const id = parameters.required('VolumeId');
-    refuseDryRun(parameters);
-    return attachmentXml(cloud.volumes.detach(id, parameters.text('InstanceId'), allIds(cloud)));
+    refuseOrder(cloud, parameters, [id]);
+    const how = { instances: allIds(cloud), force: parameters.flag('Force') };
+    return attachmentXml(cloud.volumes.detach(id, parameters.text('InstanceId'), how));
   },
 };
 
@@ -78,27 +84,13 @@ function named(cloud: Ec2Cloud, parameters: Parameters): readonly string[] {
 function ordered(cloud: Ec2Cloud, parameters: Parameters): readonly string[] {
   parameters.required('InstanceId.1');
   const ids = named(cloud, parameters);
-  refuseDryRun(parameters);
+  refuseOrder(cloud, parameters, ids);
   return ids;
 }
 
 function checkId(cloud: Ec2Cloud, id: string): void {
   if (cloud.source.view(id) !== undefined) return;
   throw INSTANCE_ID.test(id) ? notFound(id) : new Ec2Error('InvalidInstanceID.Malformed', `Invalid id: "${id}"`);
-}
-
-function isAny(cloud: Ec2Cloud, mode: Ec2Mode, ids: readonly string[]): boolean {
-  return ids.some((id) => cloud.modes.has(mode, id));
-}
-
-function refuseThrottled(cloud: Ec2Cloud, ids: readonly string[]): void {
-  if (!isAny(cloud, 'throttled', ids.length === 0 ? allIds(cloud) : ids)) return;
-  throw new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.', 503);
-}
-
-function refuseDryRun(parameters: Parameters): void {
-  if (!parameters.flag('DryRun')) return;
-  throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
 }
 
 function refuseHibernation(cloud: Ec2Cloud, ids: readonly string[]): never {

@@ -20,15 +20,19 @@ export function describeInstances(cloud: Ec2Cloud, shown: readonly Shown[]): obj
 }
 
 function instanceXml(cloud: Ec2Cloud, { machine, record }: Shown): object {
+  const { type, tags, autoRecovery } = cloud.settings.of(machine.id);
+  const tagged = Object.entries({ Name: machine.name, ...tags });
   return {
     instanceId: machine.id,
     instanceState: stateXml(record.state),
+    instanceType: type,
     launchTime: machine.launchTime,
     placement: { availabilityZone: `${cloud.region}a` },
     reason: record.transition,
     ...(record.reason === undefined ? {} : { stateReason: record.reason }),
     hibernationOptions: { configured: machine.canHibernate ?? false },
-    tagSet: { item: [{ key: 'Name', value: machine.name }] },
+    maintenanceOptions: { autoRecovery },
+    tagSet: { item: tagged.map(([key, value]) => ({ key, value })) },
   };
 }
 

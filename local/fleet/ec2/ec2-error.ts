@@ -17,3 +17,8 @@ export function notFound(id: string): Ec2Error {
 export function wrongState(id: string, verb: string): Ec2Error {
   return new Ec2Error('IncorrectInstanceState', `The instance '${id}' is not in a state from which it can be ${verb}.`);
 }
+
+export function protectedFrom(id: string, verb: string, attribute: string): Ec2Error {
+  const text = `The instance '${id}' may not be ${verb}. Modify its '${attribute}' instance attribute and try again.`;
+  return new Ec2Error('OperationNotPermitted', text);
+}

@@ -1,4 +1,4 @@
-/** Ways in which the local EC2 misbehaves, for one instance or for all. */
+/** Ways in which the local EC2 misbehaves, for one instance (or volume, interface, address) or for all. */
 export const EC2_MODES = [
   'throttled',
   'stuck-stopping',
@@ -7,6 +7,8 @@ export const EC2_MODES = [
   'late-events',
   'repeat-events',
   'no-capacity',
+  'unauthorized',
+  'stuck-detaching',
 ] as const;
 export type Ec2Mode = (typeof EC2_MODES)[number];
 

@@ -1,5 +1,5 @@
 /**
- * Loopback HTTP that the real SDK clients of EC2 (Query protocol) and SSM (AWS JSON 1.1) talk to. Signatures are not
+ * Loopback HTTP that the real SDK clients of EC2 and Auto Scaling (Query protocol) and SSM (AWS JSON 1.1) talk to. Signatures are not
  * verified, but a request must be signed by the runtime's access key: a web page cannot send that header unasked.
  */
 import { randomUUID } from 'node:crypto';
@@ -12,15 +12,18 @@ import { Ec2Cloud } from './cloud.ts';
 import type { CloudOptions } from './cloud.ts';
 import { ACTIONS } from './ec2-actions.ts';
 import { Ec2Error } from './ec2-error.ts';
-import { readParameters } from './ec2-parameters.ts';
+import { refuseThrottled } from './ec2-gates.ts';
+import { type Parameters, readParameters } from './ec2-parameters.ts';
+import { SCALING_ACTIONS, SCALING_VERSION } from './scaling-actions.ts';
 import { Ssm } from './ssm.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
+const SCALING_NAMESPACE = 'http://autoscaling.amazonaws.com/doc/2011-01-01/';
 const SSM_TARGET = 'AmazonSSM.';
 
 export interface Ec2Server {
-  /** Endpoint of both clients. */
+  /** Endpoint of all clients. */
   readonly url: string;
   readonly cloud: Ec2Cloud;
   close(): Promise<void>;
@@ -76,7 +79,7 @@ async function answer(request: IncomingMessage, served: Served): Promise<Answer>
     }
     const body = await readBody(request);
     if (isSsm) return json(200, served.ssm.call(target.slice(SSM_TARGET.length), JSON.parse(body)));
-    return ec2(body, served.cloud);
+    return query(body, served);
   } catch (error) {
     if (!(error instanceof Ec2Error)) served.options.log(`local EC2: ${messageOf(error)}`);
     const fault = error instanceof Ec2Error ? error : new Ec2Error('InternalError', messageOf(error), 500);
@@ -86,13 +89,37 @@ async function answer(request: IncomingMessage, served: Served): Promise<Answer>
   }
 }
 
-function ec2(body: string, cloud: Ec2Cloud): Answer {
+/** EC2 and Auto Scaling share the protocol, and are told apart by the version that their clients name. */
+function query(body: string, { cloud, options }: Served): Answer {
   const parameters = readParameters(body);
+  return parameters.text('Version') === SCALING_VERSION
+    ? scaling(parameters, cloud, options.log)
+    : ec2(parameters, cloud);
+}
+
+function ec2(parameters: Parameters, cloud: Ec2Cloud): Answer {
   const name = parameters.required('Action');
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined) throw new Ec2Error('InvalidAction', `The action ${name} is not valid for the local EC2.`);
   const content = action(cloud, parameters);
   return xml(200, { [`${name}Response`]: { '@_xmlns': NAMESPACE, requestId: randomUUID(), ...content } });
+}
+
+function scaling(parameters: Parameters, cloud: Ec2Cloud, log: (text: string) => void): Answer {
+  const RequestId = randomUUID();
+  try {
+    const name = parameters.required('Action');
+    const action = Object.hasOwn(SCALING_ACTIONS, name) ? SCALING_ACTIONS[name] : undefined;
+    if (action === undefined) throw new Ec2Error('InvalidAction', `Could not find operation ${name}`);
+    refuseThrottled(cloud, []);
+    const content = { [`${name}Result`]: action(cloud, parameters), ResponseMetadata: { RequestId } };
+    return xml(200, { [`${name}Response`]: { '@_xmlns': SCALING_NAMESPACE, ...content } });
+  } catch (error) {
+    if (!(error instanceof Ec2Error)) log(`local Auto Scaling: ${messageOf(error)}`);
+    const fault = error instanceof Ec2Error ? error : new Ec2Error('InternalFailure', messageOf(error), 500);
+    const Error = { Type: 'Sender', Code: fault.code, Message: fault.message };
+    return xml(fault.status, { ErrorResponse: { '@_xmlns': SCALING_NAMESPACE, Error, RequestId } });
+  }
 }
 
 function errorContent({ code, message }: Ec2Error): object {

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { VOLUME_MS } from './delays.ts';
 import { Ec2Error, notFound } from './ec2-error.ts';
+import type { Modes } from './modes.ts';
+import { Before } from './stale.ts';
 
 export interface Attachment {
   readonly instance: string;
@@ -26,22 +28,35 @@ export function volumeOf(instance: string): string {
 
 interface VolumesOptions {
   readonly exists: (instance: string) => boolean;
+  readonly modes: Modes;
   readonly later: (ms: number, work: () => void) => void;
 }
 
 export class Volumes {
   readonly #volumes = new Map<string, Volume>();
+  readonly #before: Before<Volume>;
   readonly #options: VolumesOptions;
 
   constructor(options: VolumesOptions) {
     this.#options = options;
+    this.#before = new Before(options.modes);
+  }
+
+  /** For `stale`, which is set already. */
+  remember(instances: readonly string[]): void {
+    for (const instance of instances) this.#ensure(instance);
+    this.#before.remember(this.#volumes, (volume) => ({ ...volume }));
+  }
+
+  forget(id?: string): void {
+    this.#before.forget(id);
   }
 
   /** `instances`: all there are. Without `ids`: every volume. */
   list(instances: readonly string[], ids: readonly string[]): readonly Volume[] {
     for (const instance of instances) this.#ensure(instance);
-    if (ids.length === 0) return [...this.#volumes.values()];
-    return ids.map((id) => this.#find(id, instances));
+    const all = ids.length === 0 ? [...this.#volumes.values()] : ids.map((id) => this.#find(id, instances));
+    return all.map((volume) => this.#before.show(volume.id, volume));
   }
 
   attach(id: string, instance: string, options: { device: string; instances: readonly string[] }): Volume {
@@ -55,15 +70,23 @@ export class Volumes {
   }
 
   /** `instance` undefined: from whoever holds it. */
-  detach(id: string, instance: string | undefined, instances: readonly string[]): Volume {
+  detach(
+    id: string,
+    instance: string | undefined,
+    { instances, force }: { readonly instances: readonly string[]; readonly force: boolean },
+  ): Volume {
     const volume = this.#find(id, instances);
     const { attachment } = volume;
     if (attachment === undefined) throw new Ec2Error('IncorrectState', `Volume '${id}' is in the 'available' state.`);
     if (instance !== undefined && attachment.instance !== instance) {
       throw new Ec2Error('InvalidAttachment.NotFound', `Volume '${id}' is not attached to '${instance}'`);
     }
-    if (attachment.state === 'detaching') return volume;
-    return this.#settle(volume, { ...attachment, state: 'detaching' }, undefined);
+    const isStuck = this.#options.modes.has('stuck-detaching', id);
+    if (attachment.state === 'detaching' && !(isStuck && force)) return volume;
+    const leaving: Attachment = { ...attachment, state: 'detaching' };
+    if (!isStuck || force) return this.#settle(volume, leaving, undefined);
+    volume.attachment = leaving; // The guest does not let go.
+    return volume;
   }
 
   /** What a terminated instance held is free. */

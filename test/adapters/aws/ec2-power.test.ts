@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { DescribeInstancesResult, Instance, InstanceStatus } from '@aws-sdk/client-ec2';
 import fc from 'fast-check';
-import { ec2Power } from '../../../adapters/aws/ec2-power.ts';
+import { ec2Power, partitionOf } from '../../../adapters/aws/ec2-power.ts';
 import { instanceReading, worstChecks } from '../../../adapters/aws/ec2-reading.ts';
 import { CREDENTIALS } from '../../contract/power-fixtures.ts';
 import { answering } from './fake-endpoints.ts';
@@ -180,4 +180,18 @@ describe('EC2 as the SDK meets it', () => {
     await expect(power.stop(ID, FENCE)).rejects.toMatchObject({ code: 'power_throttled' });
     power.close();
   });
+});
+
+test.each([
+  ['eu-central-1', 'aws'],
+  ['us-east-1', 'aws'],
+  ['cn-northwest-1', 'aws-cn'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['us-iso-east-1', 'aws-iso'],
+  ['us-isob-east-1', 'aws-iso-b'],
+  ['eu-isoe-west-1', 'aws-iso-e'],
+  ['us-isof-south-1', 'aws-iso-f'],
+  ['eusc-de-east-1', 'aws-eusc'],
+])('machines of %s have ARNs of %s: of another partition no power-off would be believed', (region, partition) => {
+  expect(partitionOf(region)).toBe(partition);
 });

@@ -32,7 +32,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const requestContext = { http: { method: request.method ?? '' }, by: 'operator' };
   const answer = await world.api({ rawPath, rawQueryString, headers, body, requestContext });
   response.writeHead(answer.statusCode, answer.headers);
-  response.end(answer.body);
+  response.end(Buffer.from(answer.body, answer.isBase64Encoded === true ? 'base64' : 'utf8'));
 }
 
 beforeAll(async () => {

@@ -6,6 +6,7 @@ import type { PowerReading } from '../../../core/ports.ts';
 import type { Heartbeat, HostRecord } from '../../../core/protocol/records.ts';
 import type { DoctorCheck } from '../../../core/protocol/views.ts';
 import { wallInstant } from '../../../core/time/time.ts';
+import { fenceTest } from './fence-tests.ts';
 import { definition, group, host, NOW, ownedBy, record, slot, type GroupSketch } from '../placement/fixtures.ts';
 
 const DAY = 86_400_000;
@@ -109,6 +110,7 @@ function facts(sketch: Sketch = {}): DoctorFacts {
     troubles: [],
     power: new Map(),
     powerUnasked: [],
+    fenceTests: new Map(NAMES.map((name) => [name, fenceTest(name)])),
     nowMs: now,
     ...sketch.facts,
   };
@@ -129,6 +131,14 @@ const IDS = [
   'guard-level',
   'power-identity',
   'power-reach',
+  'fence-test',
+  'fence-rights',
+  'stop-protection',
+  'scaling-group',
+  'auto-recovery',
+  'slow-stop',
+  'egress',
+  'guard-path',
   'accepted-evidence',
   'slot-held',
   'sole-candidate',

@@ -164,7 +164,8 @@ describe('mutations', () => {
       impairedSince: null,
       says: '',
     });
-    world.control.ec2Event({ detail: { 'instance-id': machine, state: event } });
+    const type = { 'detail-type': 'EC2 Instance State-change Notification' };
+    world.control.ec2Event({ ...type, detail: { 'instance-id': machine, state: event } });
     await world.run(MINUTE);
     return world.record<HostRecord>('C#pair', `HOST#${name}`)?.off !== undefined;
   };

@@ -61,7 +61,10 @@ describe('instances', () => {
             State: { Code: 16, Name: 'running' },
             LaunchTime: new Date(LAUNCHED),
             HibernationOptions: { Configured: false },
-            Tags: [{ Key: 'Name', Value: 'h1' }],
+            Tags: [
+              { Key: 'Name', Value: 'h1' },
+              { Key: 'holdfast', Value: 'host' },
+            ],
           },
         ],
       },

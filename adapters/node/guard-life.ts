@@ -1,7 +1,7 @@
-/** One life of the guard under init: from its start until it exits or goes unfed for the armed time. */
+/** One life of the guard, as whoever keeps its watchdog (init) sees it: from its start until it exits or goes unfed for the armed time. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { WatchdogOrder } from '../../adapters/node/watchdog-init.ts';
+import { WatchdogOrder } from './watchdog-init.ts';
 import type { BootClock } from '../../core/ports.ts';
 import { after, elapsed, instant, isReached } from '../../core/time/time.ts';
 import type { Instant } from '../../core/time/time.ts';
@@ -10,6 +10,8 @@ export interface GuardLife {
   readonly pid: number | undefined;
   /** Why it ended, in plain words. An unfed guard may still be there (stopped by a signal): the caller ends it. */
   readonly over: Promise<string>;
+  /** Exit status once it has exited; null before, and if a signal ended it. */
+  status(): number | null;
 }
 
 export interface GuardStart {
@@ -39,7 +41,7 @@ export function startGuard(start: GuardStart): GuardLife {
       watchdog.take(message);
     });
   });
-  return { pid: child.pid, over };
+  return { pid: child.pid, over, status: () => child.exitCode };
 }
 
 interface WatchdogState {
