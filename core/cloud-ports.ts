@@ -162,7 +162,8 @@ export interface MachineSettings {
 export type Rehearsal =
   | { readonly outcome: 'allowed' }
   | { readonly outcome: 'refused'; readonly says: string }
-  | { readonly outcome: 'unknown'; readonly says: string };
+  /** `wasObeyed`: it was answered as if it were no rehearsal, and may have been done. Nobody may ask on. */
+  | { readonly outcome: 'unknown'; readonly says: string; readonly wasObeyed?: boolean };
 
 /** Asks whether an order would be allowed to this very principal, without giving it (DryRun). */
 export interface FenceRehearsal {

@@ -95,7 +95,7 @@ async function attribute(client: EC2Client, machine: string, name: InstanceAttri
 async function rehearse(what: string, send: (signal: AbortSignal) => Promise<void>): Promise<Rehearsal> {
   try {
     await called(what, send);
-    return { outcome: 'unknown', says: 'EC2 answered a DryRun as if it were none' };
+    return { outcome: 'unknown', says: 'EC2 answered a DryRun as if it were none', wasObeyed: true };
   } catch (error) {
     const { code } = awsReasonOf(error);
     if (code === 'DryRunOperation') return { outcome: 'allowed' };

@@ -75,8 +75,16 @@ export async function selfTest(ports: ControlPorts, cloud: FenceCloud, { isAll }
   const due = all.toSorted((a, b) => (a.old?.body.atMs ?? 0) - (b.old?.body.atMs ?? 0));
   const tested: Tested[] = [];
   while (tested.length < Math.min(due.length, HOSTS_MAX) && elapsed(begun, ports.boot.now()) < CALL_MS) {
-    const some = due.slice(tested.length, Math.min(tested.length + AT_ONCE, HOSTS_MAX));
-    tested.push(...(await testSome(ports, cloud, some)));
+    // The first alone: whoever takes a DryRun for an order shall have stopped one machine, and not five.
+    const atOnceNow = tested.length === 0 ? 1 : AT_ONCE;
+    const some = await testSome(ports, cloud, due.slice(tested.length, Math.min(tested.length + atOnceNow, HOSTS_MAX)));
+    tested.push(...some);
+    if (some.some(({ test }) => test.stop?.outcome === 'unknown' && test.stop.wasObeyed === true)) {
+      const text =
+        'EC2, or what stands in for it, answered a DryRun as if it were none: a machine may have been stopped';
+      await ports.alerts.page(`a self-test of the fence was taken for an order: ${hostsOf(some)}`, text);
+      break;
+    }
   }
   await tell(ports, tested);
   // Of somebody who has tested it meanwhile the record is as good.
@@ -89,6 +97,8 @@ export async function selfTest(ports: ControlPorts, cloud: FenceCloud, { isAll }
   return done;
 }
 
+const hostsOf = (some: readonly Tested[]): string => some.map(({ test }) => test.host).join(', ');
+
 /** One page for a cluster, before anything is recorded: a process that dies in between calls twice rather than never. */
 async function tell(ports: Pick<ControlPorts, 'alerts'>, tested: readonly Tested[]): Promise<void> {
   const untold = tested.filter(({ due: { old }, problems, test }) => {
@@ -99,7 +109,7 @@ async function tell(ports: Pick<ControlPorts, 'alerts'>, tested: readonly Tested
     const lines = some.flatMap(({ test, problems }) => problems.map((problem) => `${test.host}: ${problem}`));
     const more = lines.length - LINES_MAX;
     const text = [...lines.slice(0, LINES_MAX), ...(more > 0 ? [`and ${more} more: holdfast doctor`] : [])].join('\n');
-    await ports.alerts.page(`a fence would fail in ${cluster}: ${some.map(({ test }) => test.host).join(', ')}`, text);
+    await ports.alerts.page(`a fence would fail in ${cluster}: ${hostsOf(some)}`, text);
   }
 }
 

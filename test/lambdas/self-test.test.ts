@@ -135,6 +135,13 @@ describe('the self-test of the fence', () => {
     expect(recordOf('h1')?.stop).toBeNull();
   });
 
+  test('a DryRun that is taken for an order: nobody else is asked, and a person is called', async () => {
+    settings.answer(M1, { outcome: 'unknown', says: 'as if it were none', wasObeyed: true });
+    expect(await call()).toMatchObject({ tested: 1, left: 1 });
+    expect(pages()).toEqual(['a self-test of the fence was taken for an order: h1']);
+    expect(recordOf('h2')).toBeUndefined();
+  });
+
   test('groups that the fence may change, and groups that destroy nothing', async () => {
     scaling.add('web', M1);
     scaling.add('db', M2);
