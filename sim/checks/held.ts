@@ -95,7 +95,10 @@ export class Held extends Watching {
     const now = this.seen.truth.now();
     const dueMs = Math.max(fromMs, now - this.seen.scene.quietForMs) + TOLD_WITHIN_MS;
     if ((toMs ?? now) <= dueMs) return;
-    if (this.#pages.some(({ at, says }) => at >= epochMs && at <= dueMs && names(says, where))) return;
+    // An older copy of the registry brings an older epoch back, and with it what was told in its time: those very words count.
+    const isTold = ({ at, says }: { readonly at: Millis; readonly says: string }): boolean =>
+      at <= dueMs && names(says, where) && (at >= epochMs || says.includes(why));
+    if (this.#pages.some(isTold)) return;
     this.violate(
       dueMs,
       `${where} is held since ${seconds(fromMs)} (${why}), and by ${seconds(dueMs)} nobody was called about it`,

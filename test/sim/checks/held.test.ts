@@ -52,6 +52,18 @@ describe('I11: a person is told', () => {
     expect(I11(world.at(600_000).slot({ phase: 'Held' }))).toHaveLength(1);
   });
 
+  test('told in those very words before an older copy of the registry brought the epoch back', () => {
+    const restored = (text: string): FakeWorld =>
+      page(held(10_000), 'db/0 is held', text)
+        .at(20_000)
+        .give('h2')
+        .slot({ evidence: evidenceOf('h2') })
+        .at(600_000)
+        .slot({ phase: 'Held', why: 'no host can take it' });
+    expect(I11(restored('no host can take it'))).toEqual([]);
+    expect(I11(restored('something else'))).toHaveLength(1);
+  });
+
   test('what is held no longer by then needs no call', () => {
     expect(I11(held(600_000).at(780_000).slot({ phase: 'Starting' }))).toEqual([]);
     expect(I11(held(600_000).at(780_001).slot({ phase: 'Starting' }))).toHaveLength(1);
