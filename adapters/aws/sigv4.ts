@@ -59,9 +59,8 @@ export function sigV4({ region, credentials = defaultProvider(), now = () => new
 
 /** Values in the order in which they are given: the canonical form sorts them. */
 function queryOf(url: URL): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {};
-  for (const key of new Set(url.searchParams.keys())) query[key] = url.searchParams.getAll(key);
-  return query;
+  const names = new Set(url.searchParams.keys());
+  return Object.fromEntries([...names].map((name) => [name, url.searchParams.getAll(name)]));
 }
 
 function noCredentials(error: unknown): HaError {

@@ -46,7 +46,14 @@ describe('Signature Version 4', () => {
       fc.asyncProperty(
         fc.constantFrom('GET', 'POST', 'HEAD'),
         fc.array(word, { maxLength: 4 }),
-        fc.array(fc.tuple(word, word), { maxLength: 4 }),
+        // The SDK's signer copies parameters into plain objects, and loses one of this name: it would be refused by AWS.
+        fc.array(
+          fc.tuple(
+            word.filter((name) => name !== '__proto__'),
+            word,
+          ),
+          { maxLength: 4 },
+        ),
         fc.uint8Array({ maxLength: 40 }),
         async (method, parts, query, bytes) => {
           const path = `/${parts.map(encodeURIComponent).join('/')}`;
