@@ -35,6 +35,18 @@ export class LogReplay extends Watching {
   readonly invariant = 'I9';
   readonly #changedAt = new Map<string, Millis>();
   readonly #highest = new Map<string, number>();
+  /** By slot: the highest epoch that a restored registry forgot. Up to it an epoch may be in the log twice. */
+  readonly #forgotten = new Map<string, number>();
+
+  protected override onRestored(): void {
+    for (const { group, slots } of this.seen.groups()) {
+      for (const { slot, epoch } of slots) {
+        const where = `${group}/${slot}`;
+        const highest = this.#highest.get(where) ?? 0;
+        if (epoch < highest) this.#forgotten.set(where, highest);
+      }
+    }
+  }
 
   protected judge(fact: Told): void {
     if (fact.type !== 'group_written') return;
@@ -52,7 +64,8 @@ export class LogReplay extends Watching {
       for (const slot of slots) {
         const where = `${group}/${slot.slot}`;
         const isNew = now - (this.#changedAt.get(where) ?? -Infinity) < WRITTEN_WITHIN_MS;
-        if (slot.epoch > 0 && !isNew && slot.epoch >= (this.#highest.get(where) ?? 0))
+        const isForgotten = slot.epoch <= (this.#forgotten.get(where) ?? 0);
+        if (slot.epoch > 0 && !isNew && !isForgotten && slot.epoch >= (this.#highest.get(where) ?? 0))
           this.#ask(where, slot, folded.get(where), now);
       }
     }
