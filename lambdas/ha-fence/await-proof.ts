@@ -201,10 +201,16 @@ async function look(ports: ControlPorts, run: string, work: Work, waiting: Waiti
  * needed: the claim shall not keep the host's other sessions waiting. null: a tombstone that is not old enough yet, or a
  * state to come.
  */
-function gaveWay(work: Work, { facts, host, session }: Waiting, standing: Heartbeat): Work | null {
-  const isOver = !standing.session.startsWith(REVOKED_PREFIX) && standing.machine !== TOMBSTONE_MACHINE;
+function gaveWay(work: Work, waiting: Waiting, standing: Heartbeat): Work | null {
+  const { facts, host, session } = waiting;
+  const isStone = standing.machine === TOMBSTONE_MACHINE;
+  const isSeen = host.seen?.session === session || host.replaced?.seen.session === session;
+  // How long its lease is stood in the item that is gone: only its power, or a newer session, can show its end.
+  if (isStone && !isSeen) waiting.isLeaseOfNoUse = true;
+  const isOver = isStone ? !isSeen : !standing.session.startsWith(REVOKED_PREFIX);
   if (!isOver || waitingSlots(facts, { host, session }).length > 0) return null;
-  return { ...work, next: 'Proof', says: `${host.host} has registered another session, and this one owns nothing` };
+  const by = isStone ? 'its session was ended in its absence' : `${host.host} has registered another session`;
+  return { ...work, next: 'Proof', says: `${by}, and this one owns nothing` };
 }
 
 /** The lease shows nothing that a slot accepts: held, unless two reads of the power may. */
@@ -240,12 +246,12 @@ async function countAnew(ports: ControlPorts, run: string, work: Work, waiting: 
   return { ...work, seq: waiting.seq, next: 'Again', round: work.round + 1, says };
 }
 
-/** The item is gone: an outage or a deletion, not a refusal. A tombstone ends the session, and the wait counts from there (S3). */
+/**
+ * The item is gone: an outage or a deletion, not a refusal. A tombstone ends the session, and the wait counts from there (S3);
+ * also one that no sweep has seen: its host waits for a refusal before it registers anew.
+ */
 async function vanished(ports: ControlPorts, run: string, work: Work, waiting: Waiting): Promise<Work | null> {
-  const { host, session } = waiting;
-  if (host.seen?.session !== session) {
-    return { ...work, next: 'Hold', says: `the heartbeat of ${host.host} is gone and its timing was never seen` };
-  }
+  const { host } = waiting;
   const ttl = Math.floor(ports.wall.now() / 1000) + TOMBSTONE_TTL_SECONDS;
   if (!(await ports.heartbeats.tombstone(host.principal, work.cluster, host.host, run, ttl))) return null;
   return countFromStone(ports, run, work, waiting);

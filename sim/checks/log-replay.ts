@@ -5,8 +5,8 @@
  * reconcile found on record and nobody had said). The one with the highest epoch counts, of equal ones the one whose state
  * of the slot is the newest (`sinceMs`; the giving away comes before any state). What
  * changed in the last two passes of reconcile before the end is not asked about: a Lambda that was killed after its write
- * has its event written by them. Epochs that a restored registry forgot (S21) stay in the log, which is append only, if
- * the log was not restored as well: such a slot is not asked about.
+ * has its event written by them. What a restored registry forgot (S21) stays in the log, which is append only: a slot that is
+ * no longer as it was left is not asked about, until it is given away in an epoch that was never in use.
  */
 import { type EventRecord, keys, type SlotRecord } from '../../core/protocol/records.ts';
 import type { Millis } from '../../core/time/time.ts';
@@ -34,27 +34,25 @@ interface Said {
 export class LogReplay extends Watching {
   readonly invariant = 'I9';
   readonly #changedAt = new Map<string, Millis>();
-  readonly #highest = new Map<string, number>();
+  /** By slot: what was written last. */
+  readonly #left = new Map<string, SlotRecord>();
   /** By slot: the highest epoch that a restored registry forgot. Up to it an epoch may be in the log twice. */
   readonly #forgotten = new Map<string, number>();
-
-  protected override onRestored(): void {
-    for (const { group, slots } of this.seen.groups()) {
-      for (const { slot, epoch } of slots) {
-        const where = `${group}/${slot}`;
-        const highest = this.#highest.get(where) ?? 0;
-        if (epoch < highest) this.#forgotten.set(where, highest);
-      }
-    }
-  }
 
   protected judge(fact: Told): void {
     if (fact.type !== 'group_written') return;
     for (const written of slotsWritten(fact)) {
       const { where, before, after } = written;
-      this.#highest.set(where, Math.max(this.#highest.get(where) ?? 0, after.epoch));
+      this.#noteForgotten(where, before ?? after);
+      this.#left.set(where, after);
       if (hasNewOwner(written) || isHeld(before) !== isHeld(after)) this.#changedAt.set(where, fact.at);
     }
+  }
+
+  #noteForgotten(where: string, found: SlotRecord): void {
+    const left = this.#left.get(where);
+    if (left === undefined || (left.epoch === found.epoch && left.sinceMs === found.sinceMs)) return;
+    this.#forgotten.set(where, Math.max(left.epoch, this.#forgotten.get(where) ?? 0));
   }
 
   protected override conclude(): void {
@@ -63,10 +61,11 @@ export class LogReplay extends Watching {
     for (const { group, slots } of this.seen.groups()) {
       for (const slot of slots) {
         const where = `${group}/${slot.slot}`;
+        this.#noteForgotten(where, slot);
         const isNew = now - (this.#changedAt.get(where) ?? -Infinity) < WRITTEN_WITHIN_MS;
-        const isForgotten = slot.epoch <= (this.#forgotten.get(where) ?? 0);
-        if (slot.epoch > 0 && !isNew && !isForgotten && slot.epoch >= (this.#highest.get(where) ?? 0))
-          this.#ask(where, slot, folded.get(where), now);
+        // Epoch 0: never placed.
+        const isAsked = slot.epoch > (this.#forgotten.get(where) ?? 0) && !isNew;
+        if (isAsked) this.#ask(where, slot, folded.get(where), now);
       }
     }
   }

@@ -22,6 +22,13 @@ export type OperatorAct =
   | { readonly at: Millis; readonly do: 'host'; readonly host: string; readonly verb: string }
   | { readonly at: Millis; readonly do: 'switch'; readonly isOn: boolean };
 
+/** People see to hosts that have been silent for long, in the midst of everyone's faults (`sim/faults/apply.ts`). */
+export interface LookAfter {
+  readonly at: Millis;
+  readonly do: 'look-after';
+  readonly hosts: readonly string[];
+}
+
 export interface Scene {
   readonly seed: number;
   readonly profile: 'fast' | 'standard' | 'conservative' | 'demo';
@@ -31,11 +38,14 @@ export interface Scene {
   readonly hosts: readonly HostScene[];
   /** Faults are drawn until then: some 200 beats of a host that is not hindered. */
   readonly faultsForMs: Millis;
-  /** They go on until every host has beaten 200 times, for twice that long at most. Not in scenes of a person. */
+  /**
+   * They go on until every host has beaten 200 times, for four times that long at most; hosts that have not are looked
+   * after meanwhile. Not in scenes of a person.
+   */
   readonly isFull?: boolean | undefined;
   /** Afterwards everything is healed, and it must come to rest (I5). */
   readonly quietForMs: Millis;
   readonly noise: Noise;
   readonly faults: readonly ScheduledFault[];
-  readonly acts: readonly OperatorAct[];
+  readonly acts: readonly (OperatorAct | LookAfter)[];
 }

@@ -6,8 +6,8 @@ import type { GroupRecord, SlotRecord } from '../../core/protocol/records.ts';
 import { TIMING_PROFILES } from '../../core/config/timing-profiles.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import type { Millis } from '../../core/time/time.ts';
-import type { ScheduledFault } from '../contract/faults.ts';
-import type { OperatorAct, Scene } from '../contract/scene.ts';
+import type { Noise, ScheduledFault } from '../contract/faults.ts';
+import type { LookAfter, OperatorAct, Scene } from '../contract/scene.ts';
 import type { Stage } from '../contract/stage.ts';
 import type { Told } from '../contract/truth.ts';
 import { OWNER_HITS } from '../scene/fault-kinds.ts';
@@ -17,6 +17,12 @@ import { Machines } from './machines.ts';
 import type { FaultParts, FaultWorld } from './parts.ts';
 
 export interface ScheduledFaults {
+  /**
+   * What people do about hosts that were silent for most of the fault phase, in the midst of everyone's faults: their own
+   * faults end, they run again, and what operators put in order at the end is tried now. With each time the background
+   * faults become rarer: under some that are drawn nobody can come back.
+   */
+  readonly lookAfter: (hosts: readonly string[]) => void;
   /** At the end of the fault phase: everything works again, and no fault begins any more. */
   readonly healAll: () => void;
   /** Some faults follow what happens: tell them each fact. */
@@ -28,6 +34,9 @@ const OFF_FOR = { least: 0.5, most: 3 } as const;
 /** What hits a new owner comes right after the write that names it. */
 const HIT_WITHIN_MS = 30;
 
+/** Of what background faults were, each time that somebody looks after a host. */
+const EASED_TO = 0.8;
+
 export function scheduleFaults(stage: Stage, scene: Scene, parts: FaultParts): ScheduledFaults {
   return new FaultSchedule(stage, scene, parts);
 }
@@ -35,7 +44,8 @@ export function scheduleFaults(stage: Stage, scene: Scene, parts: FaultParts): S
 class FaultSchedule implements ScheduledFaults {
   readonly #world: FaultWorld;
   #isOver = false;
-  readonly #standing = new Set<ScheduledFault>();
+  #noise: Noise;
+  readonly #standing = new Map<ScheduledFault, Effect>();
   /** Faults that wait for a change of owner. */
   #armed: ScheduledFault[] = [];
 
@@ -49,7 +59,8 @@ class FaultSchedule implements ScheduledFaults {
     };
     // No drawn change touches m, so the profile's is in force all along.
     parts.store.setWriteLife(TIMING_PROFILES[scene.profile].writeLifeMs);
-    for (const part of [parts.store, parts.hosts, parts.ec2, parts.control]) part.setNoise(scene.noise);
+    this.#noise = scene.noise;
+    this.#setNoise();
     for (const fault of scene.faults) this.#schedule(fault);
     for (const { name, isOnAtFirst } of scene.hosts) if (!isOnAtFirst) this.#startLater(name);
     for (const act of scene.acts.filter(({ at }) => at < scene.faultsForMs)) this.#actAt(act, act.at);
@@ -59,11 +70,12 @@ class FaultSchedule implements ScheduledFaults {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#armed = [];
-    for (const fault of this.#standing) this.#tell(fault, 'ends', 'healed');
+    for (const fault of this.#standing.keys()) this.#tell(fault, 'ends', 'healed');
     this.#standing.clear();
     const { store, hosts, ec2, control, machines, causes, scene } = this.#world;
     causes.clear();
-    for (const part of [store, hosts, ec2, control]) part.setNoise({});
+    this.#noise = {};
+    this.#setNoise();
     store.setStore('up');
     store.setControlLink('whole');
     store.setHeartbeatsTable(true);
@@ -79,15 +91,22 @@ class FaultSchedule implements ScheduledFaults {
       hosts.setDiskFull(host, false);
       machines.bringBack(host);
     }
-    // Without a guard level nobody but a person brings a dead guard back.
-    const isUnguarded = (host: string): boolean =>
-      hosts.truth().some((machine) => machine.host === host && machine.power === 'on' && machine.belief === null);
-    for (const { name, guardLevel } of scene.hosts) if (guardLevel === 'none' && isUnguarded(name)) hosts.reboot(name);
+    for (const { name } of scene.hosts) this.#rebootUnguarded(name);
     control.setWallSpread(0);
-    // What operators put in order when it is over: the fault phase may have lasted longer than it was drawn for.
-    for (const act of scene.acts.filter(({ at }) => at >= scene.faultsForMs))
-      this.#actAt(act, act.at - scene.faultsForMs);
+    this.#putInOrder();
     this.#bringBackAgain();
+  };
+
+  lookAfter = (hosts: readonly string[]): void => {
+    if (this.#isOver) return;
+    for (const fault of [...this.#standing.keys()]) if (hosts.includes(fault.subject)) this.#end(fault);
+    for (const host of hosts) {
+      this.#wake(host);
+      this.#rebootUnguarded(host);
+    }
+    this.#putInOrder();
+    this.#noise = eased(this.#noise);
+    this.#setNoise();
   };
 
   onFact = (fact: Told): void => {
@@ -102,8 +121,24 @@ class FaultSchedule implements ScheduledFaults {
     this.#world.stage.timeline.after(afterMs, () => this.#hit(armed, owner));
   };
 
-  #actAt(act: OperatorAct, afterMs: Millis): void {
-    this.#world.stage.timeline.after(afterMs, () => void this.#act(act));
+  /** What operators do when it is over, of several definitions with the last: the fault phase may have lasted longer than it was drawn for. */
+  #putInOrder(): void {
+    const { acts, faultsForMs } = this.#world.scene;
+    const due = acts.filter(({ at }) => at >= faultsForMs);
+    const last = due.findLast((act) => act.do === 'apply');
+    for (const act of due) if (act.do !== 'apply' || act.yaml === last?.yaml) this.#actAt(act, act.at - faultsForMs);
+  }
+
+  #actAt(act: OperatorAct | LookAfter, afterMs: Millis): void {
+    this.#world.stage.timeline.after(afterMs, () => {
+      if (act.do === 'look-after') this.lookAfter(act.hosts);
+      else void this.#act(act);
+    });
+  }
+
+  #setNoise(): void {
+    const { store, hosts, ec2, control } = this.#world;
+    for (const part of [store, hosts, ec2, control]) part.setNoise(this.#noise);
   }
 
   #schedule(fault: ScheduledFault): void {
@@ -123,22 +158,20 @@ class FaultSchedule implements ScheduledFaults {
   #begin(fault: ScheduledFault, effect: Effect, delayMs: Millis = fault.at): void {
     this.#world.stage.timeline.after(delayMs, () => {
       if (this.#isOver) return;
-      const { end } = effect;
       this.#tell(fault, 'begins', inWords(fault));
-      this.#standing.add(fault);
+      this.#standing.set(fault, effect);
       effect.begin(this.#world, fault);
-      if (end === undefined) this.#ended(fault);
-      else
-        this.#world.stage.timeline.after(fault.forMs, () => {
-          if (this.#isOver) return;
-          this.#ended(fault);
-          end(this.#world, fault);
-        });
+      if (effect.end === undefined) this.#end(fault);
+      else this.#world.stage.timeline.after(fault.forMs, () => this.#end(fault));
     });
   }
 
-  #ended(fault: ScheduledFault): void {
-    if (this.#standing.delete(fault)) this.#tell(fault, 'ends', '');
+  #end(fault: ScheduledFault): void {
+    const effect = this.#standing.get(fault);
+    if (effect === undefined) return;
+    this.#standing.delete(fault);
+    this.#tell(fault, 'ends', '');
+    effect.end?.(this.#world, fault);
   }
 
   #hit(armed: ScheduledFault, owner: string): void {
@@ -170,6 +203,14 @@ class FaultSchedule implements ScheduledFaults {
     if (!causes.has(`off ${host}`)) machines.bringBack(host);
   }
 
+  /** Without a guard level nobody but a person brings a dead guard back. */
+  #rebootUnguarded(host: string): void {
+    const { hosts, scene } = this.#world;
+    const isUnguarded = scene.hosts.some(({ name, guardLevel }) => name === host && guardLevel === 'none');
+    const isDead = hosts.truth().some((one) => one.host === host && one.power === 'on' && one.belief === null);
+    if (isUnguarded && isDead) hosts.reboot(host);
+  }
+
   /** A stop that was under way when everything was healed may end later. */
   #bringBackAgain(): void {
     const { stage, scene, hosts, machines } = this.#world;
@@ -186,6 +227,10 @@ class FaultSchedule implements ScheduledFaults {
       this.#world.stage.tell({ type: 'bug', who: 'operator', says: messageOf(error) });
     }
   }
+}
+
+function eased(noise: Noise): Noise {
+  return Object.fromEntries(Object.entries(noise).map(([kind, part]) => [kind, part * EASED_TO]));
 }
 
 /** The host that this write made the owner of a slot; null: none. */

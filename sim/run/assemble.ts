@@ -45,6 +45,7 @@ export const assemble: MakeWorld = (stage, scene) => {
     beginFaults: () => {
       faults = scheduleFaults(stage, scene, { store, hosts, ec2, control });
     },
+    lookAfter: (short) => faults?.lookAfter(short),
     healAll: () => faults?.healAll(),
   };
 };

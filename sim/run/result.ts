@@ -1,6 +1,6 @@
 /** What a run of one scene comes to. Everything but `facts` is small and travels between threads. */
 import type { FaultKind } from '../contract/faults.ts';
-import type { Scene } from '../contract/scene.ts';
+import type { LookAfter, Scene } from '../contract/scene.ts';
 import type { Told, Violation } from '../contract/truth.ts';
 import type { EvidenceKind } from '../../core/config/model.ts';
 import type { Millis } from '../../core/time/time.ts';
@@ -17,6 +17,8 @@ export interface RunResult {
   /** When everything was first placed and the faults began, and when they ended; null: it did not come to that. */
   readonly faultsFromMs: Millis | null;
   readonly faultsUntilMs: Millis | null;
+  /** Of hosts that had not beaten often enough, counted from where the faults began. */
+  readonly lookedAfter: readonly LookAfter[];
   /** Events of the timeline. */
   readonly events: number;
   /** Changes of owner by evidence about the old one, moves that somebody planned left out. */

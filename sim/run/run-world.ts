@@ -4,7 +4,7 @@
  */
 import { TIMING_PROFILES } from '../../core/config/timing-profiles.ts';
 import type { Millis } from '../../core/time/time.ts';
-import type { Scene } from '../contract/scene.ts';
+import type { LookAfter, Scene } from '../contract/scene.ts';
 import type { Checker, Fact, Told, Violation } from '../contract/truth.ts';
 import { Random } from '../kernel/random.ts';
 import { Timeline } from '../kernel/timeline.ts';
@@ -19,7 +19,9 @@ const PLACED_WITHIN_MS: Millis = 180_000;
 /** Every so often somebody looks whether the rest can be placed: on AWS it is done once a minute. */
 const PLACE_EVERY_MS: Millis = 5_000;
 /** How much longer than drawn the faults may go on for a host that has not beaten often enough. */
-const EXTENDED_MOST = 2;
+const EXTENDED_MOST = 4;
+/** Meanwhile people look after such a host every so often, in intervals. */
+const LOOKED_AFTER_EVERY = 20;
 const VIOLATIONS_MAX = 100;
 
 export async function runWorld(scene: Scene, options: RunOptions, makeWorld: MakeWorld): Promise<RunResult> {
@@ -47,6 +49,7 @@ class Run {
   #early: Told[] | null = [];
   /** Violations of each checker that were taken over. */
   readonly #taken = new Map<Checker, number>();
+  readonly #lookedAfter: LookAfter[] = [];
   #faultsFromMs: Millis | null = null;
   #faultsUntilMs: Millis | null = null;
   #isOver = false;
@@ -95,18 +98,26 @@ class Run {
     this.#takeViolations();
   }
 
-  /** Until each host has beaten often enough: those that were off or cut off for long take longer. */
+  /** Until each host has beaten often enough: those that were off or cut off for long are looked after, and take longer. */
   async #faults(): Promise<void> {
     const { faultsForMs, hosts, profile } = this.#scene;
     this.#tally.isCountingBeats = true;
     this.#world.beginFaults();
     await this.#pass(faultsForMs);
     const latest = this.#timeline.now() + (EXTENDED_MOST - 1) * faultsForMs;
-    const isShort = ({ name }: { readonly name: string }): boolean => (this.#tally.beats[name] ?? 0) < BEATS_LEAST;
-    while (!this.#isOver && this.#scene.isFull === true && hosts.some(isShort) && this.#timeline.now() < latest) {
+    const names = hosts.map(({ name }) => name);
+    const short = () => names.filter((name) => (this.#tally.beats[name] ?? 0) < BEATS_LEAST);
+    const goesOn = () => !this.#isOver && this.#scene.isFull === true && this.#timeline.now() < latest;
+    for (let beat = 0; goesOn() && short().length > 0; beat += 1) {
+      if (beat % LOOKED_AFTER_EVERY === 0) this.#lookAfter(short());
       await this.#pass(TIMING_PROFILES[profile].intervalMs);
     }
     this.#tally.isCountingBeats = false;
+  }
+
+  #lookAfter(hosts: readonly string[]): void {
+    this.#lookedAfter.push({ at: this.#timeline.now() - (this.#faultsFromMs ?? 0), do: 'look-after', hosts });
+    this.#world.lookAfter(hosts);
   }
 
   /** Applies the definition and waits until all of it runs; false: it does not. */
@@ -154,7 +165,8 @@ class Run {
   }
 
   result(): RunResult {
-    const { failovers, runsHeld, beats, faults, states, invocations } = this.#tally;
+    const { failovers, runsHeld, faults, states, invocations } = this.#tally;
+    const beats = this.#scene.hosts.map(({ name }) => [name, this.#tally.beats[name] ?? 0] as const);
     return {
       seed: this.#scene.seed,
       profile: this.#scene.profile,
@@ -164,10 +176,11 @@ class Run {
       simulatedMs: this.#timeline.now(),
       faultsFromMs: this.#faultsFromMs,
       faultsUntilMs: this.#faultsUntilMs,
+      lookedAfter: this.#lookedAfter,
       events: this.#timeline.fired,
       failovers,
       runsHeld,
-      beats,
+      beats: Object.fromEntries(beats),
       faults,
       states,
       invocations,

@@ -6,7 +6,7 @@ import type { EvidenceKind } from '../../core/config/model.ts';
 import type { Millis } from '../../core/time/time.ts';
 import { BACKGROUND_FAULTS, type BackgroundFault, type Noise, type ScheduledFault } from '../contract/faults.ts';
 import { type Mutation, MUTATIONS } from '../contract/mutations.ts';
-import type { HostScene, OperatorAct, Scene } from '../contract/scene.ts';
+import type { HostScene, LookAfter, OperatorAct, Scene } from '../contract/scene.ts';
 import { EVIDENCE_KINDS, type Expectation, type Scenario, ScenarioError } from './scenario.ts';
 import { parseFault, parseHost, parseNumber, parsePairs, parseTime, WordError } from './scenario-words.ts';
 
@@ -29,7 +29,7 @@ interface Draft {
   hosts: readonly HostScene[];
   yaml?: string;
   faults: ScheduledFault[];
-  acts: OperatorAct[];
+  acts: (OperatorAct | LookAfter)[];
   expectations: Expectation[];
 }
 
@@ -159,7 +159,7 @@ function readMoment(draft: Draft, line: Line): void {
   draft.acts.push(act);
 }
 
-function actOf(at: Millis, words: readonly string[], block: readonly string[]): OperatorAct | null {
+function actOf(at: Millis, words: readonly string[], block: readonly string[]): OperatorAct | LookAfter | null {
   const [first, subject, verb, to] = words;
   switch (first) {
     case 'apply':
@@ -175,6 +175,9 @@ function actOf(at: Millis, words: readonly string[], block: readonly string[]): 
     case 'switch':
       if (subject !== 'on' && subject !== 'off') throw new WordError('write it as "switch on" or "switch off"');
       return { at, do: 'switch', isOn: subject === 'on' };
+    case 'look-after':
+      if (subject === undefined) throw new WordError('write it as "look-after HOST ..."');
+      return { at, do: 'look-after', hosts: words.slice(1) };
     default:
       return null;
   }

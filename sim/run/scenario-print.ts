@@ -1,5 +1,5 @@
 /** A scenario as text; `parseScenario` reads it back as it was. */
-import type { OperatorAct } from '../contract/scene.ts';
+import type { LookAfter, OperatorAct } from '../contract/scene.ts';
 import type { Expectation, Scenario } from './scenario.ts';
 import { printFault, printHost, printTime } from './scenario-words.ts';
 
@@ -38,7 +38,7 @@ function block(text: string): string[] {
     .map((line) => `  ${line}`.trimEnd());
 }
 
-function printAct(act: OperatorAct): string[] {
+function printAct(act: OperatorAct | LookAfter): string[] {
   const at = `at ${printTime(act.at)}:`;
   switch (act.do) {
     case 'apply':
@@ -49,6 +49,8 @@ function printAct(act: OperatorAct): string[] {
       return [`${at} host ${act.host} ${act.verb}`];
     case 'switch':
       return [`${at} switch ${act.isOn ? 'on' : 'off'}`];
+    case 'look-after':
+      return [`${at} look-after ${act.hosts.join(' ')}`];
   }
 }
 

@@ -5,7 +5,7 @@
 import { type Document, isMap, isSeq, parseDocument } from 'yaml';
 import type { Millis } from '../../core/time/time.ts';
 import { BACKGROUND_FAULTS, type BackgroundFault, type Noise, type ScheduledFault } from '../contract/faults.ts';
-import type { OperatorAct, Scene } from '../contract/scene.ts';
+import type { LookAfter, OperatorAct, Scene } from '../contract/scene.ts';
 import { smallest } from './delta.ts';
 
 /** When the scene still violates the same invariant: the moment since its faults began. null: it does not. */
@@ -139,7 +139,7 @@ function namesIn(document: Document.Parsed, list: 'groups' | 'hosts'): readonly 
 function withoutEverywhere(scene: Scene, list: 'groups' | 'hosts', name: string): Scene | null {
   const yaml = withoutNamed(scene.yaml, list, name);
   if (yaml === null) return null;
-  const acts = scene.acts.flatMap((act): readonly OperatorAct[] => {
+  const acts = scene.acts.flatMap((act): Scene['acts'] => {
     if (act.do !== 'apply') return [act];
     const isAlone = namesIn(parseDocument(act.yaml), list).includes(name);
     const left = withoutNamed(act.yaml, list, name) ?? (isAlone ? null : act.yaml);
@@ -165,10 +165,23 @@ async function fewerHosts(search: Search): Promise<void> {
       ...without,
       hosts: without.hosts.filter((host) => host.name !== name),
       faults: without.faults.filter((fault) => fault.subject !== name),
-      acts: without.acts.filter((act) =>
-        act.do === 'host' ? act.host !== name : act.do !== 'move' || act.to !== name,
-      ),
+      acts: without.acts.flatMap((act) => withoutHost(act, name)),
     });
+  }
+}
+
+function withoutHost(act: OperatorAct | LookAfter, host: string): Scene['acts'] {
+  switch (act.do) {
+    case 'host':
+      return act.host === host ? [] : [act];
+    case 'move':
+      return act.to === host ? [] : [act];
+    case 'look-after': {
+      const hosts = act.hosts.filter((name) => name !== host);
+      return hosts.length === 0 ? [] : [{ ...act, hosts }];
+    }
+    default:
+      return [act];
   }
 }
 

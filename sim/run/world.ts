@@ -17,6 +17,8 @@ export interface World {
   whyNotPlaced(): string | null;
   /** From now on background faults are drawn, and faults and operators' acts come as scheduled; times count from now. */
   beginFaults(): void;
+  /** Ends the faults of these hosts alone, and brings them back, while those of others go on. */
+  lookAfter(hosts: readonly string[]): void;
   /** Ends every fault that is under way: what was off is on, what was cut is whole. */
   healAll(): void;
 }

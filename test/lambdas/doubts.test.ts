@@ -1,6 +1,7 @@
 /** What the control plane reads may be wrong: a malformed item, a clock that was set, an older registry, a proof that passed by. */
 import { describe, expect, jest, test } from '@jest/globals';
 import { type GroupRecord, type Heartbeat, type HostRecord, keys } from '../../core/protocol/records.ts';
+import { startHaRun } from '../../lambdas/shared/start-run.ts';
 import { EMPTY_SWEEP_MEMORY, sweepOnce } from '../../lambdas/find-behind/sweep.ts';
 import { DB, definitionOf, PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
@@ -77,6 +78,55 @@ test('nobody knows on which machine the owner ran: a newer session of its host p
   await world.run(10_000);
   expect(world.slot('db/0')).toMatchObject({ epoch: 1, evidence: null });
   expect(world.workflow.visited).toContain('Hold');
+});
+
+describe('the item of a session that no sweep has seen vanishes', () => {
+  async function vanish(owns: boolean): Promise<{ world: World; name: string; session: string }> {
+    const world = await createWorld({ yaml: PAIR, scripts: { h1: { bootMs: 100 }, h2: { bootMs: 100 } } });
+    await world.whole();
+    const owner = world.owner('db/0') ?? '';
+    const name = owns ? owner : owner === 'h1' ? 'h2' : 'h1';
+    const key = keys.host('pair', name);
+    const first = world.heartbeat(name)?.session;
+    if (!owns) {
+      world.host(name).boot();
+      await world.until('it has registered anew', () => world.heartbeat(name)?.session !== first);
+    }
+    const { session = '' } = world.heartbeat(name) ?? {};
+    const host = await world.ports.registry.get<HostRecord>(key);
+    if (owns && host !== undefined) await world.ports.registry.put(key, { ...host.body, seen: null }, host.version);
+    world.tables.heartbeats.delete(world.host(name).principal);
+    await startHaRun(world.ports, { cluster: 'pair', host: name, session, seq: 0 });
+    return { world, name, session };
+  }
+
+  test('it is ended all the same (S3): its host registers anew, and nobody is called', async () => {
+    const { world, name, session } = await vanish(false);
+    expect(world.hostRecord(name)?.seen?.session).not.toBe(session);
+    await world.until(
+      'its host is up in a newer session',
+      () => {
+        const { seen, status } = world.hostRecord(name) ?? {};
+        return status === 'Up' && seen?.session !== session && seen?.session === world.heartbeat(name)?.session;
+      },
+      60_000,
+    );
+    expect(world.workflow.visited).not.toContain('Hold');
+    expect(world.alerts.pages).toEqual([]);
+  });
+
+  test('an owner that lives: what it registers next shows that it is over', async () => {
+    const { world, name, session } = await vanish(true);
+    await world.until('it was taken over', () => world.slot('db/0').epoch === 2 && world.isActive('db/0'), 60_000);
+    expect(world.slot('db/0').tookOverBy).toMatchObject({ kind: 'successor', host: name, session });
+  });
+
+  test('an owner that does not come back: nobody knows how long its lease is, so it is held (S8)', async () => {
+    const { world, name, session } = await vanish(true);
+    world.host(name).die();
+    await world.until('a person is called', () => world.alerts.pages.length > 0, 600_000);
+    expect(world.slot('db/0')).toMatchObject({ epoch: 1, evidence: null, owner: { host: name, session } });
+  });
 });
 
 test('a malformed heartbeat item: its host is set aside, the others are looked after, a person is called once (S16)', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type EventRecord, keys, type SlotRecord } from '../../../core/protocol/records.ts';
-import { evidenceOf, FakeWorld, wall } from './fake-world.ts';
+import { evidenceOf, FakeWorld, ownerOf, wall } from './fake-world.ts';
 
 const I9 = (world: FakeWorld): readonly string[] => world.at(1_000_000).end().violations('I9');
 
@@ -61,11 +61,35 @@ test('events of other kinds say nothing', () => {
   expect(I9(event(event(given(), 0, owned('h1', 1)), 5, owned('h3', 7), 'slot.active'))).toEqual([]);
 });
 
-test('what changed right before the end, was never placed, or is above a restored registry, is not asked about', () => {
+test('what changed right before the end, or was never placed, is not asked about', () => {
   expect(new FakeWorld().at(0).slot({}).at(900_000).give('h1').at(1_000_000).end().violations('I9')).toEqual([]);
   expect(I9(new FakeWorld().at(0).slot({}))).toEqual([]);
-  const world = taken();
+});
+
+/** Epochs 1 and 2 are in the log; then the registry is restored to what it was in epoch 1. */
+function restored(): FakeWorld {
+  const world = event(event(taken(), 0, owned('h1', 1)), 5, owned('h2', 2));
   const group = world.group();
-  const slots = group?.slots.map((slot) => ({ ...slot, epoch: 1 })) ?? [];
-  expect(I9(world.put(keys.group('c', 'db'), { ...group, slots }))).toEqual([]);
+  const slots = group?.slots.map((slot) => ({ ...slot, epoch: 1, owner: ownerOf('h1') })) ?? [];
+  return world.put(keys.group('c', 'db'), { ...group, slots });
+}
+
+test('an epoch that a restored registry forgot is not asked about, also when it was given again', () => {
+  expect(I9(restored())).toEqual([]);
+  expect(I9(restored().give('h3'))).toEqual([]);
+  expect(I9(restored().give('h3').slot({ phase: 'Held' }))).toEqual([]);
+});
+
+test('the first epoch after the forgotten ones is asked about again', () => {
+  const [third, says] = [() => restored().give('h3').give('h1'), 'its record shows epoch 3 of h1/s-h1'];
+  expect(I9(third())).toEqual([`the event log of db/0 replays to epoch 2 of h2/s-h2, and ${says}`]);
+  expect(I9(event(third(), 9, owned('h1', 3)))).toEqual([]);
+});
+
+test('a state that a restored registry forgot is not asked about', () => {
+  const world = given({ phase: 'Active', sinceMs: wall(3) });
+  const group = world.group();
+  world.slot({ phase: 'Held', sinceMs: wall(5) });
+  event(event(world, 0, owned('h1', 1)), 5, owned('h1', 1, { isHeld: true, sinceMs: 5 }), 'slot.state');
+  expect(I9(world.put(keys.group('c', 'db'), group))).toEqual([]);
 });

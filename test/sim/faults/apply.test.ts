@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { ScheduledFault } from '../../../sim/contract/faults.ts';
-import type { OperatorAct, Scene } from '../../../sim/contract/scene.ts';
+import type { Scene } from '../../../sim/contract/scene.ts';
 import { createControl } from '../../../sim/control/control.ts';
 import { scheduleFaults } from '../../../sim/faults/apply.ts';
 import { createHosts } from '../../../sim/hosts/hosts.ts';
@@ -12,7 +12,7 @@ import { factsOf, testStage } from '../world/stage.ts';
 jest.setTimeout(60_000); // Thousands of virtual events, on a machine that others use.
 
 /** Machines with their guards and agents, which no definition has told anything yet. */
-function world(faults: readonly ScheduledFault[], acts: readonly OperatorAct[] = []) {
+function world(faults: readonly ScheduledFault[], acts: Scene['acts'] = [], noise: Scene['noise'] = {}) {
   const at = testStage(5);
   const hosts = ['a', 'a', 'b'].map((zone, i) => ({
     ...{ name: `h${i + 1}`, instanceId: instanceIdOf(i + 1), zone, guardLevel: 'watchdog' as const },
@@ -20,7 +20,7 @@ function world(faults: readonly ScheduledFault[], acts: readonly OperatorAct[] =
   }));
   const scene: Scene = {
     ...{ seed: 5, profile: 'fast', cluster: 'sim', yaml: '', hosts, faultsForMs: 100_000, quietForMs: 0 },
-    ...{ noise: {}, faults, acts },
+    ...{ noise, faults, acts },
   };
   const store = createStore(at.stage);
   const machines = createHosts(at.stage, scene, { store });
@@ -31,6 +31,7 @@ function world(faults: readonly ScheduledFault[], acts: readonly OperatorAct[] =
   return {
     ...at,
     ...{ store, machines, ec2, schedule },
+    read: () => reader.own.read(),
     /** Whether a read of h1 gets through at that moment. */
     isWhole: async (ms: number) => {
       await at.timeline.run(ms);
@@ -95,6 +96,45 @@ describe('scheduled faults', () => {
     expect(await at.isWhole(25_000)).toBe(true);
     expect(['h1', 'h2', 'h3'].map(at.isOn)).toEqual([true, true, true]);
     expect(at.told().slice(3)).toEqual(['store_down  ends', 'zone_lost a ends', 'guard_stopped h3 ends']);
+  });
+
+  test('looked after: the faults of that host alone end, it runs again, and operators put in order what they would at the end', async () => {
+    const at = world(
+      [
+        { at: 1_000, kind: 'cut', subject: 'h1', forMs: 90_000 },
+        { at: 1_000, kind: 'crash', subject: 'h2', forMs: 90_000 },
+        { at: 1_000, kind: 'zone_cut', subject: 'b', forMs: 90_000 },
+        { at: 1_000, kind: 'crash', subject: 'h3', forMs: 90_000 },
+        { at: 20_000, kind: 'cut', subject: 'h1', forMs: 2_000 },
+      ],
+      [
+        { at: 100_050, do: 'switch', isOn: true },
+        { at: 9_000, do: 'look-after', hosts: ['h1', 'h2'] },
+      ],
+    );
+    expect(await at.isWhole(8_000)).toBe(false);
+    expect(['h1', 'h2', 'h3'].map(at.isOn)).toEqual([true, false, false]);
+    expect(await at.isWhole(10_000)).toBe(true);
+    expect(['h1', 'h2', 'h3'].map(at.isOn)).toEqual([true, true, false]);
+    expect(at.told().slice(4)).toEqual(['cut h1 ends', 'crash h2 ends']);
+    expect(factsOf(at.facts, 'operator')).toHaveLength(1);
+    // What is over is not ended again at the time that was drawn for it; what is drawn for later comes.
+    expect(await at.isWhole(21_000)).toBe(false);
+    await at.timeline.run(99_000);
+    expect(at.told().filter((told) => told === 'crash h2 ends')).toHaveLength(1);
+  });
+
+  test('looked after: what is drawn per call becomes rarer with each time', async () => {
+    const acts = [1, 2, 3].map((n) => ({ at: 30_000 + n * 1_000, do: 'look-after' as const, hosts: ['h1'] }));
+    const at = world([], acts, { loss: 1 });
+    const isLost = async (from: number): Promise<number> => {
+      await at.timeline.run(from);
+      let lost = 0;
+      for (let n = 0; n < 200; n += 1) lost += (await at.outcome(at.read(), 100)) === undefined ? 0 : 1;
+      return lost;
+    };
+    expect(await isLost(500)).toBe(200);
+    expect(await isLost(90_000)).toBeLessThan(160);
   });
 
   test('a new owner is hit right after the write that names it, once', async () => {

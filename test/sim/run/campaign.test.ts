@@ -19,6 +19,7 @@ function result(seed: number, changed: Partial<RunResult> = {}): RunResult {
     events: 1000,
     failovers: {},
     runsHeld: 0,
+    lookedAfter: [],
     beats: { h1: 200 + seed },
     faults: {},
     states: {},

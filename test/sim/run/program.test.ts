@@ -38,6 +38,7 @@ const makeWorld: MakeWorld = ({ timeline, tell, mutation }, scene) => {
       for (const { at, kind, subject } of scene.faults)
         timeline.after(at, () => tell({ type: 'fault', kind, subject, now: 'begins', says: '' }));
     },
+    lookAfter: () => undefined,
     healAll: () => undefined,
   };
 };

@@ -29,6 +29,7 @@ function world(changed: (stage: WorldStage) => Partial<World> = () => ({})): Mak
         for (const { at, kind, subject } of drawn.faults)
           stage.timeline.after(at, () => stage.tell({ type: 'fault', kind, subject, now: 'begins', says: '' }));
       },
+      lookAfter: () => undefined,
       healAll: () => stage.tell({ type: 'log', who: 'world', says: 'healed' }),
       ...changed(stage),
     };
@@ -185,14 +186,38 @@ describe('a fault phase until everybody has beaten 200 times', () => {
     expect(lastedMs).toBeLessThan(204_000);
   });
 
-  test('is given up after twice its length: a host may be gone', async () => {
+  test('is given up after four times its length: a host may be gone', async () => {
     const result = await runWorld({ ...full, hosts: [...full.hosts, hostScene('gone')] }, PLAIN, world());
-    expect((result.faultsUntilMs ?? 0) - (result.faultsFromMs ?? 0)).toBe(300_000);
+    expect((result.faultsUntilMs ?? 0) - (result.faultsFromMs ?? 0)).toBe(600_000);
+    expect(result.beats['gone']).toBe(0);
+  });
+
+  test('has whoever is behind looked after, from where it was to end, again and again', async () => {
+    const seen: (readonly string[])[] = [];
+    const beats = (stage: WorldStage, seq: number): void => {
+      stage.tell({ type: 'beat', host: 'gone', machine: 'm2', session: 's', seq });
+      stage.timeline.after(1000, () => beats(stage, seq + 1));
+    };
+    const made = world((stage) => ({
+      lookAfter: (hosts) => {
+        seen.push(hosts);
+        // Help comes at the second call.
+        if (seen.length === 2) beats(stage, 1);
+      },
+    }));
+    const hosts = [hostScene('h1'), hostScene('gone')];
+    const result = await runWorld({ ...full, hosts, faultsForMs: 210_000 }, PLAIN, made);
+    expect(result.beats).toMatchObject({ gone: 200 });
+    expect(seen[0]).toEqual(['gone']);
+    expect(result.lookedAfter[0]).toEqual({ at: 210_000, do: 'look-after', hosts: ['gone'] });
+    expect(result.lookedAfter.map(({ at }) => at).slice(0, 3)).toEqual([210_000, 230_000, 250_000]);
+    expect(result.lookedAfter).toHaveLength(seen.length);
   });
 
   test('written down is as long as it came to be, and what is done afterwards comes after it', () => {
-    const ran = asItRan(full, { faultsFromMs: 2000, faultsUntilMs: 202_000, simulatedMs: 207_000 });
-    expect(ran).toMatchObject({ faultsForMs: 200_000, acts: [{ at: 1000 }, { at: 200_100 }] });
+    const lookedAfter = [{ at: 150_000, do: 'look-after', hosts: ['h2'] } as const];
+    const ran = asItRan(full, { faultsFromMs: 2000, faultsUntilMs: 202_000, simulatedMs: 207_000, lookedAfter });
+    expect(ran).toMatchObject({ faultsForMs: 200_000, acts: [{ at: 1000 }, ...lookedAfter, { at: 200_100 }] });
     expect(ran.isFull).toBeUndefined();
   });
 });

@@ -45,6 +45,7 @@ at 3s: apply
 at 4s: move db/0 to any
 at 5s: host h1 maintenance
 at 6s: switch off
+at 7s: look-after h1 h2
 
 expect: no violations
 expect: owner of db/0 is h2 by lease-over
@@ -99,6 +100,7 @@ describe('a scenario', () => {
           { at: 4000, do: 'move', where: 'db/0', to: null },
           { at: 5000, do: 'host', host: 'h1', verb: 'maintenance' },
           { at: 6000, do: 'switch', isOn: false },
+          { at: 7000, do: 'look-after', hosts: ['h1', 'h2'] },
         ],
       },
     });
