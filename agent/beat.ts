@@ -20,11 +20,18 @@ export interface BeatPorts {
   readonly beat: () => Beat;
   readonly guardSilentMs: () => number;
   readonly onRenewed: (heartbeat: Heartbeat, sentAt: Instant, answeredAt: Instant) => void;
+  /** The session is over: the store holds `found` instead. */
   readonly onRefused: (found: string) => void;
 }
 
 /** Seconds after which TTL may tidy an item nobody writes any more; nothing depends on it (S18). */
 export const TTL_SECONDS = 7 * 24 * 3600;
+
+/**
+ * In L_c: a session whose item has been gone for so long ends itself, and the guard names a new one. Its lease has been over
+ * for longer than anyone waits; whoever was to put a tombstone there (S3) has had its time, or knows nothing of this session.
+ */
+const GONE_AFTER = 2;
 
 export interface BeatLoop {
   stop(): void;
@@ -36,6 +43,8 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
   let cancelNext: (() => void) | undefined;
   const hurry = hurrying(timing);
   const { flag, clear } = troubles(ports);
+  /** The first renewal since the last that stood which found no item. */
+  let goneSince: Instant | null = null;
 
   const renew = async (sentAt: Instant): Promise<void> => {
     const beat = { ...ports.beat(), sentAtBootMs: sentAt };
@@ -44,6 +53,7 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
     switch (answer.outcome) {
       case 'renewed':
         clear();
+        goneSince = null;
         hurry.saw(answer.heartbeat.hurry, ports.clock.now());
         return ports.onRenewed(answer.heartbeat, sentAt, ports.clock.now());
       case 'refused':
@@ -52,7 +62,11 @@ export function startBeating(session: string, timing: Timing, ports: BeatPorts):
       case 'overtaken':
         return flag('a renewal that was sent later stands already');
       case 'missing':
-        return flag('the heartbeat item or its table is missing');
+        flag('the heartbeat item is missing');
+        goneSince ??= sentAt;
+        if (elapsed(goneSince, sentAt) <= GONE_AFTER * timing.takerWaitMs) return;
+        isStopped = true;
+        return ports.onRefused('no item of this host');
       default:
         return unreachable(answer);
     }

@@ -16,6 +16,7 @@ import { OneRunner } from './one-runner.ts';
 import { OneSession } from './one-session.ts';
 import { QuietInTime } from './quiet-in-time.ts';
 import { Seen } from './seen.ts';
+import { Returned } from './returned.ts';
 import { Settled } from './settled.ts';
 import { Waits } from './waits.ts';
 
@@ -33,6 +34,7 @@ export function createCheckers(scene: Scene, truth: Truth): readonly Checker[] {
     new Waits(seen),
     new OffReads(seen),
     new Settled(seen),
+    new Returned(seen),
     new Calm(seen),
     new Budget(seen),
     new Duplicates(seen),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
-import { memoryTables, type MemoryOperation } from '../../adapters/memory/memory-tables.ts';
+import { memoryTables, type MemoryOperation, type MemoryTables } from '../../adapters/memory/memory-tables.ts';
 import { type BeatLoop, startBeating } from '../../agent/beat.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import { TIMING } from '../core/lease/host-model.ts';
@@ -19,6 +19,7 @@ let refused: string[];
 let logged: string[];
 let loop: BeatLoop;
 let control: MemoryStore;
+let tables: MemoryTables;
 let stamps: number;
 let time: FakedTime;
 
@@ -31,7 +32,7 @@ beforeEach(async () => {
   refused = [];
   logged = [];
   stamps = 0;
-  const tables = memoryTables();
+  tables = memoryTables();
   control = new MemoryStore(tables);
   await control.ownHeartbeat('h1').register(registration('s1'), null, beat(), TTL);
   loop = startBeating('s1', EVEN, {
@@ -207,7 +208,44 @@ describe('S3', () => {
     await own.register(registration('s1'), null, beat(), TTL);
     await pass(300);
     expect(renewed.length).toBeGreaterThan(before);
-    expect(logged[0]).toBe('no renewal: the heartbeat item or its table is missing');
+    expect(logged[0]).toBe('no renewal: the heartbeat item is missing');
+  });
+});
+
+describe('an item that stays away', () => {
+  const twiceTakerWaitMs = 2 * EVEN.takerWaitMs;
+
+  test('for 2 L_c ends its session, which has long had no lease; nothing is written', async () => {
+    await pass(100);
+    tables.heartbeats.delete('h1');
+    await pass(twiceTakerWaitMs);
+    expect(refused).toEqual([]);
+    await pass(1_000);
+    expect(refused).toEqual(['no item of this host']);
+    await pass(5_000);
+    expect(refused).toHaveLength(1);
+    expect(tables.heartbeats.size).toBe(0);
+  });
+
+  test('and comes back before: the session goes on, and the count begins anew', async () => {
+    await pass(100);
+    const kept = tables.heartbeats.get('h1') ?? '';
+    tables.heartbeats.delete('h1');
+    await pass(twiceTakerWaitMs - 500);
+    const before = renewed.length;
+    tables.heartbeats.set('h1', kept);
+    await pass(500);
+    expect(renewed.length).toBeGreaterThan(before);
+    tables.heartbeats.delete('h1');
+    await pass(twiceTakerWaitMs - 500);
+    expect(refused).toEqual([]);
+  });
+
+  test('a store that does not answer is no missing item, however long', async () => {
+    await pass(100);
+    faults = lost;
+    await pass(10 * twiceTakerWaitMs);
+    expect(refused).toEqual([]);
   });
 });
 
