@@ -1,11 +1,11 @@
 /** Reads the file of settings, and the definitions that it names, from disk. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { loadDefinitionSources, readDefinition } from '../adapters/node/definition-file.ts';
+import { type DefinitionSource, loadDefinitionSources, readDefinition } from '../adapters/node/definition-file.ts';
 import { parseYaml } from '../adapters/node/yaml-document.ts';
 import type { DefinitionPart } from '../core/config/definition-parts.ts';
-import { problemText } from '../core/config/problem.ts';
-import { HaError, messageOf } from '../core/failures/failures.ts';
+import { type Finding, type Path, problemText, shown, toProblem } from '../core/config/problem.ts';
+import { failureCode, HaError, messageOf } from '../core/failures/failures.ts';
 import type { NamedDefinition } from '../lib/deployment-checks.ts';
 import { checkDeployment, readSettings, refuse } from '../lib/read-settings.ts';
 import type { DeploymentSettings } from '../lib/settings.ts';
@@ -36,18 +36,50 @@ async function settingsOf({ value, locate }: DefinitionPart, folder: string | un
   const read = readSettings(value, locate);
   if (!read.ok) return refuse(read.problems);
   const { settings } = read;
-  const named: NamedDefinition[] = [];
-  for (const [i, paths] of settings.definitions.entries()) {
-    const files = [paths].flat().map((path) => resolve(folder ?? '.', path));
-    named.push({ at: ['definitions', i], definition: await definitionIn(files) });
-  }
+  const all = await Promise.all(
+    settings.definitions.map((paths, i) => sourcesOf(paths, ['definitions', i], folder ?? '.')),
+  );
+  const unread = all.flatMap((one) => one.unread);
+  if (unread.length > 0) return refuse(unread.map((finding) => toProblem(finding, locate)));
+  const named = all.map(({ at, sources }): NamedDefinition => ({ at, definition: definitionIn(sources) }));
   const problems = checkDeployment(settings, named, locate);
   if (problems.length > 0) refuse(problems);
   return settings;
 }
 
-async function definitionIn(files: readonly string[]): Promise<NamedDefinition['definition']> {
-  const read = readDefinition(await loadDefinitionSources(files));
+interface Sources {
+  readonly at: Path;
+  readonly sources: readonly DefinitionSource[];
+  /** What stands in the settings and cannot be read. */
+  readonly unread: readonly Finding[];
+}
+
+/** All files of one definition; `folder` is that of the settings. */
+async function sourcesOf(paths: string | readonly string[], at: Path, folder: string): Promise<Sources> {
+  const sources: DefinitionSource[] = [];
+  const unread: Finding[] = [];
+  for (const [i, path] of [paths].flat().entries()) {
+    const file = resolve(folder, path);
+    try {
+      sources.push(...(await loadDefinitionSources([file])));
+    } catch (error) {
+      if (failureCode(error) !== 'not_found') throw error;
+      const change = `name a file that can be read, relative to these settings: ${whyUnread(file, error)}`;
+      unread.push({ at: typeof paths === 'string' ? at : [...at, i], got: shown(path), change });
+    }
+  }
+  return { at, sources, unread };
+}
+
+/** The commonest reason in plain words. */
+function whyUnread(file: string, error: unknown): string {
+  const cause: unknown = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  const isAbsent = typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ENOENT';
+  return isAbsent ? `there is no ${file}` : messageOf(error);
+}
+
+function definitionIn(sources: readonly DefinitionSource[]): NamedDefinition['definition'] {
+  const read = readDefinition(sources);
   if (read.ok) return read.definition;
   const lines = read.problems.map((problem) => `  ${problemText(problem)}`);
   throw new HaError('config_invalid', ['a definition that the settings name is not valid', ...lines].join('\n'));

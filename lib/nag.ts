@@ -13,7 +13,7 @@ interface Acknowledged {
 }
 
 const TRACED = ['InstanceState', 'Api', 'HaInvestigate', 'HaFence', 'HaRecover'];
-const CALLED_BY_AWS = ['FindBehind', 'Reconcile', 'InstanceState'];
+const SCHEDULED = ['FindBehind', 'Reconcile'];
 
 const INSTANCES = 'arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*';
 const GROUPS =
@@ -76,13 +76,24 @@ export const ACKNOWLEDGED: Readonly<Record<'state' | 'control', readonly Acknowl
       reason: 'It is the dead-letter queue, and nobody receives from it.',
     },
     {
-      at: CALLED_BY_AWS,
+      at: ['InstanceState'],
+      rule: 'Serverless-LambdaDLQ',
+      reason:
+        'An event that it failed about is given to it twice more. Reconcile and the sweeps see what became of the machine without it; errors are alarmed, and its log says what it failed about.',
+    },
+    {
+      at: ['InstanceState'],
+      rule: 'Serverless-LambdaAsyncFailureDestination',
+      reason: 'The same. What could not be delivered to it at all has a queue.',
+    },
+    {
+      at: SCHEDULED,
       rule: 'Serverless-LambdaDLQ',
       reason:
         'A call that failed is followed by the next within a minute, which sees all that it would have seen; errors are alarmed.',
     },
     {
-      at: CALLED_BY_AWS,
+      at: SCHEDULED,
       rule: 'Serverless-LambdaAsyncFailureDestination',
       reason:
         'The same: a failed call has nothing left that somebody would have to read. What could not be delivered has a queue.',

@@ -3,8 +3,9 @@
  * empty file is the deployment that most need.
  */
 import * as z from 'zod';
+import { emailAddress, repeatedAddresses } from '../core/config/email-address.ts';
 import { DEFINITION_LIMITS } from '../core/config/limits.ts';
-import type { Finding } from '../core/config/problem.ts';
+import { type Finding, shown } from '../core/config/problem.ts';
 import { flag, list, oneOf, strict, whole, word } from '../core/config/schema-parts.ts';
 
 /** CloudWatch knows these and no others. */
@@ -90,7 +91,6 @@ const alarms = strict({
   throttles: whole(1, 1_000_000).default(1).describe('requests refused by a table in a minute'),
 });
 
-const email = z.email({ error: 'must be an e-mail address' }).max(254, { error: 'must be at most 254 characters' });
 const path = word(/^[^\0]+$/, 1_000, 'must be a path, relative to the file of settings');
 const anchor = word(
   /^arn:[a-z-]+:rolesanywhere:[a-z0-9-]+:\d{12}:trust-anchor\/[A-Za-z0-9-]+$/,
@@ -121,7 +121,7 @@ export const DeploymentSettings = strict({
       ),
   }).prefault({}),
   api: api.describe('how operators reach the control plane'),
-  pages: strict({ emails: list(email, 20, 'e-mail addresses').default([]) })
+  pages: strict({ emails: list(emailAddress, 20, 'e-mail addresses').default([]) })
     .prefault({})
     .describe('who is called; each address is asked by AWS to confirm'),
   alarms: alarms.prefault({}),
@@ -143,7 +143,11 @@ export type ApiSettings = DeploymentSettings['api'];
 export const DEFAULT_SETTINGS: DeploymentSettings = DeploymentSettings.parse({});
 
 /** What one field cannot see of itself. */
-export function settingsFindings({ tables }: DeploymentSettings): Finding[] {
+export function settingsFindings(settings: DeploymentSettings): Finding[] {
+  return [...unitFindings(settings), ...emailFindings(settings)];
+}
+
+function unitFindings({ tables }: DeploymentSettings): Finding[] {
   return Object.entries(tables).flatMap(([name, settings]) =>
     settings.billing === 'on-demand'
       ? []
@@ -154,4 +158,12 @@ export function settingsFindings({ tables }: DeploymentSettings): Finding[] {
           return [{ at: ['tables', name, kind, 'min'], got: String(min), change }];
         }),
   );
+}
+
+function emailFindings({ pages: { emails } }: DeploymentSettings): Finding[] {
+  return repeatedAddresses(emails).map(({ index, first }) => ({
+    at: ['pages', 'emails', index],
+    got: shown(emails[index]),
+    change: `remove it: pages.emails[${String(first)}] is the same address`,
+  }));
 }

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { App } from 'aws-cdk-lib';
 import { problemText } from '../core/config/problem.ts';
 import { addStacks } from '../lib/app.ts';
 import { readSettings } from '../lib/read-settings.ts';
 import { SETTINGS_VARIANTS } from './settings-variants.ts';
+import { unbundledApp } from './unbundled-app.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('./cfn-lint-requirements.txt', import.meta.url));
 const REGIONS = ['us-east-1', 'eu-west-1'];
@@ -45,11 +45,10 @@ async function installed(venv: string): Promise<string> {
   return program;
 }
 
-/** Without bundles: of those a template holds no more than a hash. */
 async function templatesOf(settings: object, outdir: string): Promise<string[]> {
   const read = readSettings(settings);
   if (!read.ok) throw new Error(read.problems.map(problemText).join('\n'));
-  const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = unbundledApp(outdir);
   addStacks(app, read.settings);
   app.synth();
   const files = await readdir(outdir);

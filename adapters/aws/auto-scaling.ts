@@ -8,7 +8,9 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import type { AutoScaling, ScalingMembership, StandbyAnswer } from '../../core/cloud-ports.ts';
 import { type AwsPlace, clientSettings } from './bounded-call.ts';
+import { chunks } from './chunks.ts';
 import { awsReasonOf, called, EC2_LIMITS, wordsOf } from './ec2-calls.ts';
+import { tagsOf } from './ec2-reading.ts';
 
 /** What one call takes. */
 const ASKED_MAX = 50;
@@ -32,9 +34,7 @@ export function autoScaling(place: AwsPlace): AutoScaling & { readonly close: ()
         if (group === undefined) return undefined;
         return {
           suspended: (group.SuspendedProcesses ?? []).flatMap(({ ProcessName }) => ProcessName ?? []),
-          tags: Object.fromEntries(
-            (group.Tags ?? []).map(({ Key = '', Value = '' }): [string, string] => [Key, Value]),
-          ),
+          tags: tagsOf(group),
         };
       } catch {
         return undefined;
@@ -91,8 +91,4 @@ async function standby(
     }
   }
   return { outcome: 'accepted' };
-}
-
-function chunks<T>(all: readonly T[], most: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / most) }, (_, n) => all.slice(n * most, (n + 1) * most));
 }

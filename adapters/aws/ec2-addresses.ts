@@ -11,7 +11,7 @@ import {
 import type { Address, NetworkInterface } from '@aws-sdk/client-ec2';
 import type { ElasticAddresses, Holding, PrivateAddress, PrivateAddresses } from '../../core/cloud-ports.ts';
 import { called } from './ec2-calls.ts';
-import { give, type Holdings, readHolding, take, unknownHolding, whoHolds } from './ec2-holdings.ts';
+import { give, heldBy, type Holdings, readHolding, take, unknownHolding, whoHolds } from './ec2-holdings.ts';
 
 /** Of private addresses EC2 says it by `InvalidParameterValue` as well, with words for people. */
 const ASSIGNED_CODES = ['InvalidIPAddress.InUse', 'InvalidIPAddress.InUseError', /in use|already assigned/i];
@@ -50,7 +50,8 @@ export function ec2PrivateAddresses(client: EC2Client): PrivateAddresses {
         { by: networkInterface, codes: NOT_ASSIGNED_CODES, read: () => holdings(at) },
         called(`unassign ${at.address} from ${networkInterface}`, async (abortSignal) => {
           const command = new UnassignPrivateIpAddressesCommand({
-            ...{ NetworkInterfaceId: networkInterface, PrivateIpAddresses: [at.address] },
+            NetworkInterfaceId: networkInterface,
+            PrivateIpAddresses: [at.address],
           });
           await client.send(command, { abortSignal });
         }),
@@ -82,15 +83,17 @@ export function ec2ElasticAddresses(client: EC2Client): ElasticAddresses {
         { by: networkInterface, codes: ASSOCIATED_CODES, read: () => holdings(allocation) },
         called(`associate ${allocation} with ${networkInterface}`, async (abortSignal) => {
           const command = new AssociateAddressCommand({
+            AllocationId: allocation,
+            NetworkInterfaceId: networkInterface,
             // Without this, EC2 takes it from whoever has it.
-            ...{ AllocationId: allocation, NetworkInterfaceId: networkInterface, AllowReassociation: false },
+            AllowReassociation: false,
           });
           await client.send(command, { abortSignal });
         }),
       ),
     async disassociate(allocation, networkInterface) {
       const now = await holdings(allocation);
-      const mine = now.state === 'held' ? now.holders.find(({ by }) => by === networkInterface) : undefined;
+      const [mine] = heldBy(now, networkInterface);
       if (mine === undefined || mine.holding === null) return { outcome: 'not-held', says: whoHolds(now) };
       const { holding } = mine;
       return give(

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StartAnswer } from '../../core/cloud-ports.ts';
 import { failureCode } from '../../core/failures/failures.ts';
 import type { Millis } from '../../core/time/time.ts';
+import { chunks } from './chunks.ts';
 import { wordsOf } from './ec2-calls.ts';
 
 /** Instances per call: far under what EC2 takes, so that one wrong name spoils little. */
@@ -26,10 +27,9 @@ export async function batchStart(
   pauseMs: Millis = SINGLE_PAUSE_MS,
 ): Promise<ReadonlyMap<string, StartAnswer>> {
   const answers = new Map<string, StartAnswer>();
-  const unique = [...new Set(machines)];
   let singles = SINGLES_MAX;
-  for (let at = 0; at < unique.length; at += BATCH_MAX) {
-    const alone = await together(unique.slice(at, at + BATCH_MAX), start, answers);
+  for (const batch of chunks([...new Set(machines)], BATCH_MAX)) {
+    const alone = await together(batch, start, answers);
     for (const [n, machine] of alone.entries()) {
       if (singles === 0) {
         answers.set(machine, { outcome: 'later', says: `${SINGLES_MAX} instances were asked for singly: ask again` });

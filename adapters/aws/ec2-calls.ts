@@ -31,7 +31,7 @@ export function ec2Client(place: AwsPlace): EC2Client {
 
 export type Send<T> = (signal: AbortSignal) => Promise<T>;
 
-/** A call whose faults are HaErrors; what AWS itself said is their cause (`awsCodeOf`). */
+/** A call whose faults are HaErrors; what AWS itself said is their cause (`awsReasonOf`). */
 export async function called<T>(what: string, send: Send<T>): Promise<T> {
   try {
     return await withinBudget(what, EC2_BUDGET_MS, send);

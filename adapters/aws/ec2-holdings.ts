@@ -1,5 +1,5 @@
 /** What taking and giving up have in common: a refusal that may mean "somebody else has it" is settled by a read (S17). */
-import type { GiveAnswer, Holding, TakeAnswer } from '../../core/cloud-ports.ts';
+import type { GiveAnswer, Holder, Holding, TakeAnswer } from '../../core/cloud-ports.ts';
 import { awsReasonOf, wordsOf } from './ec2-calls.ts';
 
 /** Throws where the platform does not answer. */
@@ -34,8 +34,7 @@ export async function take({ by, codes, perhaps = [], read }: Order, order: Prom
   } catch (error) {
     if (!isMeant(error, [...codes, ...perhaps])) throw error;
     const now = await readHolding(read());
-    if (now.state === 'held' && now.holders.some((holder) => holder.by === by && !holder.isLeaving))
-      return { outcome: 'accepted' };
+    if (heldBy(now, by).some(({ isLeaving }) => !isLeaving)) return { outcome: 'accepted' };
     if (now.state !== 'held' && isMeant(error, perhaps)) throw error;
     // What EC2 refused for is more recent than a read that shows it free.
     return { outcome: 'in-use', says: `${whoHolds(now)} (${wordsOf(error)})` };
@@ -49,12 +48,15 @@ export async function give({ by, codes, read }: Order, order: Promise<void>): Pr
   } catch (error) {
     if (!isMeant(error, codes)) throw error;
     const now = await readHolding(read());
-    if (now.state === 'held' && now.holders.some((holder) => holder.by === by && holder.isLeaving))
-      return { outcome: 'accepted' };
-    const isHeld = now.state === 'unknown' || (now.state === 'held' && now.holders.some((holder) => holder.by === by));
-    if (isHeld) throw error;
+    const own = heldBy(now, by);
+    if (own.some(({ isLeaving }) => isLeaving)) return { outcome: 'accepted' };
+    if (now.state === 'unknown' || own.length > 0) throw error;
     return { outcome: 'not-held', says: `${whoHolds(now)} (${wordsOf(error)})` };
   }
+}
+
+export function heldBy(now: Holding, by: string): readonly Holder[] {
+  return now.state === 'held' ? now.holders.filter((holder) => holder.by === by) : [];
 }
 
 export function whoHolds(now: Holding): string {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { Holding, Interfaces } from '../../core/cloud-ports.ts';
 import { called } from './ec2-calls.ts';
-import { give, type Holdings, readHolding, take, unknownHolding, whoHolds } from './ec2-holdings.ts';
+import { give, heldBy, type Holdings, readHolding, take, unknownHolding, whoHolds } from './ec2-holdings.ts';
 
 /** EC2 has both for it; the second is also said of a device index that is taken. */
 const HELD_CODES = ['InvalidNetworkInterface.InUse', /currently in use/i];
@@ -25,7 +25,7 @@ export function ec2Interfaces(client: EC2Client): Interfaces {
     read: (id) => readHolding(holdings(id)),
     async detach(id, machine, { force }) {
       const now = await holdings(id);
-      const mine = now.state === 'held' ? now.holders.find(({ by }) => by === machine) : undefined;
+      const [mine] = heldBy(now, machine);
       if (mine?.isLeaving === true && !force) return { outcome: 'accepted' };
       // The attachment names one holding: a detach that is late cannot take the interface from who has it by then.
       if (mine === undefined || mine.holding === null) return { outcome: 'not-held', says: whoHolds(now) };
@@ -43,7 +43,9 @@ export function ec2Interfaces(client: EC2Client): Interfaces {
         { by: machine, codes: HELD_CODES, read: () => holdings(id) },
         called(`attach ${id} to ${machine}`, async (abortSignal) => {
           const command = new AttachNetworkInterfaceCommand({
-            ...{ NetworkInterfaceId: id, InstanceId: machine, DeviceIndex: index },
+            NetworkInterfaceId: id,
+            InstanceId: machine,
+            DeviceIndex: index,
           });
           await client.send(command, { abortSignal });
         }),

@@ -11,9 +11,9 @@ import {
 import type { BatchStart } from '../../core/cloud-ports.ts';
 import { HaError } from '../../core/failures/failures.ts';
 import type { Power, PowerReading } from '../../core/ports.ts';
-import { type AwsPlace, reasonOf, withinBudget } from './bounded-call.ts';
+import { type AwsPlace, withinBudget } from './bounded-call.ts';
 import { batchStart } from './ec2-batch-start.ts';
-import { called, EC2_BUDGET_MS, ec2Client } from './ec2-calls.ts';
+import { called, EC2_BUDGET_MS, ec2Client, wordsOf } from './ec2-calls.ts';
 import { instanceReading, UNKNOWN_CHECKS, unknownReading, worstChecks } from './ec2-reading.ts';
 import type { Checks } from './ec2-reading.ts';
 
@@ -33,8 +33,7 @@ export function ec2Power(options: Ec2Options): Power & BatchStart & { readonly c
       );
       return instanceReading(answer, { machine, arnPrefix });
     } catch (error) {
-      const { code, text } = reasonOf(error);
-      return unknownReading(`${code}: ${text}`);
+      return unknownReading(wordsOf(error));
     }
   };
   /** Checks failing must not spoil a clear state: they only help to word a suspicion. */

@@ -62,6 +62,15 @@ function stateOf(instance: Instance): PowerState | undefined {
   return STATES.includes(name ?? '') ? name : undefined;
 }
 
+interface TaggedThing {
+  readonly Tags?: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined;
+}
+
+/** Of an instance, or of an Auto Scaling group. */
+export function tagsOf({ Tags = [] }: TaggedThing): Readonly<Record<string, string>> {
+  return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+}
+
 function isoOf(date: Date | undefined): string | null {
   return date === undefined || Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

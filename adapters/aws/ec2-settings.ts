@@ -15,7 +15,7 @@ import type { FenceRehearsal, MachineInspection, MachineSettings, Rehearsal } fr
 import { failureCode } from '../../core/failures/failures.ts';
 import type { AwsPlace } from './bounded-call.ts';
 import { awsReasonOf, called, ec2Client, wordsOf } from './ec2-calls.ts';
-import { instanceReading } from './ec2-reading.ts';
+import { instanceReading, tagsOf } from './ec2-reading.ts';
 
 export interface Ec2Settings extends MachineSettings {
   readonly rehearsal: FenceRehearsal;
@@ -64,12 +64,11 @@ async function describe(client: EC2Client, machine: string): Promise<MachineInsp
   const { state, canHibernate, says } = instanceReading(answer, { machine, arnPrefix: '' });
   const instance = answer.Reservations?.[0]?.Instances?.[0];
   if (state === 'unknown' || instance === undefined) return { outcome: 'unknown', says };
-  const tags = (instance.Tags ?? []).map(({ Key = '', Value = '' }): [string, string] => [Key, Value]);
   return {
     outcome: 'seen',
     state,
     type: instance.InstanceType ?? null,
-    tags: Object.fromEntries(tags),
+    tags: tagsOf(instance),
     autoRecovery: instance.MaintenanceOptions?.AutoRecovery ?? null,
     canHibernate,
     isStopProtected: null,

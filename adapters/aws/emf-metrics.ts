@@ -40,6 +40,7 @@ export function emfMetrics({ namespace = METRICS_NAMESPACE, log }: EmfOptions): 
 
 function emit(emf: Emf, { cluster, values }: MetricDocument): void {
   for (const { name, value } of values) emf.addMetric(name, METRICS[name].unit, value);
+  // What alarms look at: without it, a metric of a cluster would be there under its dimension alone.
   emf.addDimensions({});
   if (cluster !== null) emf.addDimensions({ [CLUSTER_DIMENSION]: cluster });
   // Prints one line to stdout, where Lambda takes it up, and forgets what it was given, also when that fails.

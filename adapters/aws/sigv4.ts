@@ -7,26 +7,21 @@ import { Hash } from '@smithy/hash-node';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { HaError } from '../../core/failures/failures.ts';
-import type { Authorize } from '../node/api-request.ts';
+import type { Authorize, Outgoing } from '../node/api-request.ts';
 import { reasonOf } from './bounded-call.ts';
-
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+import type { Keys } from './steady-credentials.ts';
 
 export interface SigV4Options {
   readonly region: string;
   /** Without them: environment, profile, SSO, container or instance role, in the SDK's order; fetched anew before they end. */
-  readonly credentials?: () => Promise<Credentials>;
+  readonly credentials?: () => Promise<Keys>;
   readonly now?: () => Date;
 }
 
 const SERVICE = 'execute-api';
 
 export function sigV4({ region, credentials = defaultProvider(), now = () => new Date() }: SigV4Options): Authorize {
-  const found = async (): Promise<Credentials> => {
+  const found = async (): Promise<Keys> => {
     try {
       return await credentials();
     } catch (error) {
@@ -34,12 +29,7 @@ export function sigV4({ region, credentials = defaultProvider(), now = () => new
     }
   };
   const signer = new SignatureV4({ service: SERVICE, region, credentials: found, sha256: Hash.bind(null, 'sha256') });
-  const authorize: (...asked: Parameters<Authorize>) => ReturnType<Authorize> = async ({
-    method,
-    url,
-    headers,
-    body,
-  }) => {
+  const authorize = async ({ method, url, headers, body }: Outgoing): Promise<Readonly<Record<string, string>>> => {
     const request = new HttpRequest({
       method,
       protocol: url.protocol,

@@ -2,6 +2,7 @@
 import { DescribeInstanceInformationCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { GuardPath, Reach } from '../../core/cloud-ports.ts';
 import { type AwsPlace, clientSettings, withinBudget } from './bounded-call.ts';
+import { chunks } from './chunks.ts';
 
 const LIMITS = { attempts: 2, connectMs: 1_000, requestMs: 2_000 };
 const BUDGET_MS = 5_000;
@@ -13,8 +14,7 @@ export function ssmGuardPath(place: AwsPlace): GuardPath & { readonly close: () 
   return {
     async reach(machines) {
       const found = new Map<string, Reach>();
-      for (let at = 0; at < machines.length; at += ASKED_MAX) {
-        const some = machines.slice(at, at + ASKED_MAX);
+      for (const some of chunks(machines, ASKED_MAX)) {
         const pings = await pingsOf(client, some);
         for (const machine of some) found.set(machine, pings === undefined ? 'unknown' : reachOf(pings, machine));
       }

@@ -3,7 +3,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { failureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import { invariant } from '../../core/failures/invariant.ts';
 import type { ExecutionStatus, Workflow } from '../../core/ports.ts';
-import { type AwsPlace, clientSettings, withinBudget } from './bounded-call.ts';
+import { type AwsPlace, clientSettings, reasonOf, withinBudget } from './bounded-call.ts';
 
 const REQUEST_MS = 5_000;
 const LIMITS = { attempts: 3, connectMs: 1_000, requestMs: REQUEST_MS };
@@ -28,7 +28,7 @@ export function stepFunctions(options: AwsPlace & { readonly stateMachineArn: st
         const isOld = started.startDate !== undefined && Date.now() - started.startDate.getTime() > REQUEST_MS;
         return { outcome: isOld ? 'exists' : 'started' };
       } catch (error) {
-        if (nameOf(error) === 'ExecutionAlreadyExists') return { outcome: 'exists' };
+        if (reasonOf(error).code === 'ExecutionAlreadyExists') return { outcome: 'exists' };
         throw toFault(`start ${name}`, error);
       }
     },
@@ -40,7 +40,7 @@ export function stepFunctions(options: AwsPlace & { readonly stateMachineArn: st
         );
         return known(described.status);
       } catch (error) {
-        if (nameOf(error) === 'ExecutionDoesNotExist') return undefined;
+        if (reasonOf(error).code === 'ExecutionDoesNotExist') return undefined;
         throw toFault(`describe ${name}`, error);
       }
     },
@@ -63,13 +63,9 @@ function known(status: string | undefined): ExecutionStatus | undefined {
   }
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
-}
-
 function toFault(what: string, error: unknown): unknown {
   if (failureCode(error) !== undefined) return error;
-  const isThrottled = /Throttling|TooManyRequests/.test(nameOf(error));
+  const isThrottled = /Throttling|TooManyRequests/.test(reasonOf(error).code);
   return new HaError(
     isThrottled ? 'store_throttled' : 'store_unavailable',
     `Step Functions, ${what}: ${messageOf(error)}`,

@@ -8,12 +8,15 @@ import type {
   Rehearsal,
 } from '../../core/cloud-ports.ts';
 import { HaError } from '../../core/failures/failures.ts';
+import { HOST_TAG } from '../../core/protocol/host-tag.ts';
+
+const NOT_FOUND = 'InvalidInstanceID.NotFound: nobody knows this machine';
 
 const ENROLLED: MachineSeen = {
   outcome: 'seen',
   state: 'running',
   type: 't4g.small',
-  tags: { holdfast: 'host' },
+  tags: { [HOST_TAG.key]: HOST_TAG.value },
   autoRecovery: 'disabled',
   canHibernate: false,
   isStopProtected: false,
@@ -46,8 +49,7 @@ export class MemoryMachineSettings implements MachineSettings {
   }
 
   async inspect(machine: string): Promise<MachineInspection> {
-    const says = 'InvalidInstanceID.NotFound: nobody knows this machine';
-    return this.#machines.get(machine) ?? { outcome: 'unknown', says };
+    return this.#machines.get(machine) ?? { outcome: 'unknown', says: NOT_FOUND };
   }
 
   async disableAutoRecovery(machine: string): Promise<void> {
@@ -68,8 +70,7 @@ export class MemoryMachineSettings implements MachineSettings {
   };
 
   #rehearse(machine: string): Rehearsal {
-    const says = 'InvalidInstanceID.NotFound: nobody knows this machine';
-    if (!this.#machines.has(machine)) return { outcome: 'refused', says };
+    if (!this.#machines.has(machine)) return { outcome: 'refused', says: NOT_FOUND };
     return this.#answers.get(machine) ?? { outcome: 'allowed' };
   }
 }

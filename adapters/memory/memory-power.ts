@@ -43,7 +43,7 @@ export class MemoryPower implements Power, BatchStart {
       this.#hooks.faults?.('read', 'after', machine);
       return reading;
     } catch (error) {
-      return { ...UNKNOWN, says: error instanceof Error ? error.message : String(error) };
+      return { ...UNKNOWN, says: messageOf(error) };
     }
   }
 

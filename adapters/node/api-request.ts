@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import { FAILURES, type FailureCode, HaError, messageOf } from '../../core/failures/failures.ts';
 import { problemView } from '../../core/protocol/view-schemas.ts';
+import { boundedBody } from './bounded-body.ts';
 import { gatewayRefusal } from './gateway-refusal.ts';
 
 export interface ApiAddress {
@@ -51,13 +52,14 @@ export async function send(address: ApiAddress, { method, path, body }: ApiReque
     ...(body === undefined ? {} : { 'content-type': body.type }),
   };
   const outgoing = { method, url: urlOf(address, path), headers, body: body?.text };
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  // Before the time of the request begins: whoever makes a token may ask a person.
+  const proof = await authorization(address, outgoing);
   try {
     const response = await fetch(outgoing.url, {
       method,
-      headers: { ...headers, ...(await authorization(address, outgoing)) },
+      headers: { ...headers, ...proof },
       body: body?.text ?? null,
-      signal,
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     return await answerOf(address, outgoing, response);
   } catch (error) {
@@ -71,7 +73,10 @@ export async function answerOf(
   { method, url }: Pick<Outgoing, 'method' | 'url'>,
   response: Response,
 ): Promise<ApiAnswer> {
-  const body = json(await boundedText(response, address.url));
+  const text = await boundedBody(response, ANSWER_BYTES_MAX);
+  if (text === undefined)
+    throw new HaError('protocol_mismatch', `${address.url} answered more than ${ANSWER_BYTES_MAX} bytes`);
+  const body = json(text);
   const { status } = response;
   if (response.ok || problemView.safeParse(body).success) return { status, body };
   const said = Date.parse(response.headers.get('date') ?? '');
@@ -97,20 +102,6 @@ export async function authorization(
 ): Promise<Readonly<Record<string, string>>> {
   if (authorize !== undefined) return authorize(outgoing);
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
-}
-
-export async function boundedText(response: Response, url: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  if (body === null) return '';
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX)
-      throw new HaError('protocol_mismatch', `${url} answered more than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 export function unreachable(url: string, error: unknown): HaError {

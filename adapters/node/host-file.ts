@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import { problemText, toProblem, type Problem } from '../../core/config/problem.ts';
 import { schemaFindings } from '../../core/config/schema-findings.ts';
+import { certificateName, clusterName, hostName } from '../../core/config/schema-parts.ts';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -12,7 +13,9 @@ const path = text.refine(isAbsolute, 'must be an absolute path');
 
 /** Off EC2: who the host is, and where its credentials come from. */
 const OffCloud = {
-  certificate: text.optional().describe('common name of the certificate that IAM Roles Anywhere knows this host by'),
+  certificate: certificateName
+    .optional()
+    .describe('common name of the certificate that IAM Roles Anywhere knows this host by'),
   credentials: z
     .strictObject({ profile: text, configFile: path.optional() }, 'must name a profile of the AWS files')
     .optional()
@@ -22,8 +25,8 @@ const OffCloud = {
 export const HostFile = z
   .strictObject(
     {
-      cluster: text,
-      host: text.describe('name in the definition'),
+      cluster: clusterName,
+      host: hostName.describe('name in the definition'),
       region: text.optional().describe('of the tables; on EC2 that of the instance if absent'),
       tables: z.strictObject({ heartbeats: text, registry: text }, 'must name heartbeats and registry'),
       stateDir: path.default('/var/lib/holdfast').describe('survives power cuts'),

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { shown } from '../../core/config/problem.ts';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import type { Millis } from '../../core/time/time.ts';
+import { boundedBody } from './bounded-body.ts';
 
 export const IMDS_ENDPOINT = 'http://169.254.169.254';
 
@@ -100,10 +101,12 @@ async function askOnce(url: URL, request: Parameters<Ask>[1], askMs: Millis): Pr
       const change = 'switch it on: aws ec2 modify-instance-metadata-options --http-endpoint enabled';
       return { why: `${url.href} answers 403; ${change}`, isFinal: true };
     }
-    const text = response.ok ? await textOf(response) : '';
-    if (response.ok) return { text };
-    await response.body?.cancel();
-    return { why: `${url.href} answers ${response.status}`, isFinal: false };
+    if (!response.ok) {
+      await response.body?.cancel();
+      return { why: `${url.href} answers ${response.status}`, isFinal: false };
+    }
+    const text = await boundedBody(response, ANSWER_BYTES_MAX);
+    return text === undefined ? { why: `${url.href}: more than ${ANSWER_BYTES_MAX} bytes`, isFinal: false } : { text };
   } catch (error) {
     return { why: `${url.href}: ${messageOf(causeOf(error) ?? error)}`, isFinal: false };
   }
@@ -112,17 +115,4 @@ async function askOnce(url: URL, request: Parameters<Ask>[1], askMs: Millis): Pr
 /** fetch says "failed", and why as the cause. */
 function causeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
-}
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Typed by hand: Node's types leave out what a body iterates over.
-  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? [];
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`more than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -12,8 +12,9 @@ type Handle = (event: unknown, context: object) => Promise<unknown>;
 /** Milliseconds from the start of this process, which is when `performance` began to count. */
 const sinceStart = (): number => performance.now();
 
-function cpuSinceStart(): number {
-  const { user, system } = process.cpuUsage();
+/** Without `since`: of all of this process. */
+function cpuMs(since?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
   return (user + system) / 1_000;
 }
 
@@ -35,17 +36,13 @@ async function invoke(handle: Handle, event: unknown): Promise<void> {
     (output) => ({ output: JSON.stringify(output ?? null) }),
     (error: unknown) => ({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
-  const { user, system } = process.cpuUsage(cpu);
-  const memoryMb = ownMb();
-  const ms = performance.now() - from;
-  const cpuMs = (user + system) / 1_000;
   tell({
     did: 'invoked',
-    ms,
-    cpuMs,
-    memoryMb,
+    cpuMs: cpuMs(cpu),
+    memoryMb: ownMb(),
+    ms: performance.now() - from,
     sinceStartMs: sinceStart(),
-    cpuSinceStartMs: cpuSinceStart(),
+    cpuSinceStartMs: cpuMs(),
     ...answer,
   });
 }

@@ -18,7 +18,6 @@ const Template = z.looseObject({ Resources: z.record(z.string(), Resource).defau
 const FunctionProperties = z.looseObject({
   Code: z.looseObject({ S3Key: z.string() }),
   MemorySize: z.int(),
-  Timeout: z.int(),
   TracingConfig: z.looseObject({ Mode: z.string() }).optional(),
   Environment: z.looseObject({ Variables: z.record(z.string(), z.unknown()) }).optional(),
 });
@@ -35,7 +34,6 @@ export interface SynthesisedLambda {
   /** Of the asset: what is zipped. */
   readonly folder: string;
   readonly memoryMb: number;
-  readonly timeoutS: number;
   readonly isTraced: boolean;
   /** Names of its variables; values that only a deployment knows are undefined. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -88,7 +86,7 @@ function watchedMetrics({ Metrics }: z.infer<typeof AlarmProperties>): number {
 }
 
 function lambdaOf(
-  { Code, MemorySize, Timeout, TracingConfig, Environment }: z.infer<typeof FunctionProperties>,
+  { Code, MemorySize, TracingConfig, Environment }: z.infer<typeof FunctionProperties>,
   assets: ReadonlyMap<string, { readonly folder: string; readonly name: string }>,
 ): SynthesisedLambda {
   const asset = assets.get(Code.S3Key.replace(/\.zip$/, ''));
@@ -100,7 +98,6 @@ function lambdaOf(
     name: asset.name.replace(/\/.*$/, ''),
     folder: asset.folder,
     memoryMb: MemorySize,
-    timeoutS: Timeout,
     isTraced: TracingConfig?.Mode === 'Active',
     environment: Object.fromEntries(environment),
   };

@@ -20,6 +20,7 @@ import {
   type Line,
   shareOfHost,
   total,
+  unitsPerBeat,
 } from './bill.ts';
 import { type FailoverRun, measureFailover } from './failover.ts';
 import { type AtRest, measureAtRest } from './idle.ts';
@@ -81,10 +82,9 @@ async function measure(profile: ProfileName, hosts: number, synthesised: Synthes
 
 function billed(measured: readonly Measured[], synthesised: Synthesised, prices: PriceFile): BenchResult {
   const bills = measured.map((one) => billOf(one, synthesised, prices));
-  const about = { region: prices.region, prices: prices.asOf };
   const apart = apartLines(measured, synthesised, prices);
   return {
-    figures: [...bills.flatMap(({ figures }) => figures), ...bill('apart', apart, about, 'USD/month')],
+    figures: [...bills.flatMap(({ figures }) => figures), ...bill('apart', apart, placeOf(prices), 'USD/month')],
     failures: bills.flatMap(({ failures }) => failures),
   };
 }
@@ -92,7 +92,7 @@ function billed(measured: readonly Measured[], synthesised: Synthesised, prices:
 function billOf(one: Measured, synthesised: Synthesised, prices: PriceFile): BenchResult {
   const { atRest, small, intervalS } = one;
   const { hosts } = atRest.hosts;
-  const about = { region: prices.region, prices: prices.asOf };
+  const about = placeOf(prices);
   const params = { I: `${intervalS} s`, hosts };
   const failures: string[] = [];
   const isTarget = atRest.profile === TARGET_PROFILE;
@@ -145,6 +145,10 @@ function bill(of: string, lines: readonly Line[], params: Figure['params'], unit
   ];
 }
 
+function placeOf({ region, asOf }: PriceFile): Figure['params'] {
+  return { region, prices: asOf };
+}
+
 function usd(name: string, value: number, params: Figure['params'], unit = 'USD/month'): Figure {
   return { name, value: round(value, unit === 'USD' ? 6 : 4), unit, params };
 }
@@ -153,16 +157,15 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
+const measuredWith =
+  (params: Figure['params'], digits: number) =>
+  (name: string, value: number, unit: string): Figure => ({ name, value: round(value, digits), unit, params });
+
 function units({ hosts, findBehind, reconcile, registryBytes, metrics }: AtRest, params: Figure['params']): Figure[] {
-  const figure = (name: string, value: number, unit: string): Figure => ({
-    name,
-    value: round(value, 2),
-    unit,
-    params,
-  });
+  const figure = measuredWith(params, 2);
   const perSweep = (count: number): number => (findBehind.sweeps === 0 ? 0 : count / findBehind.sweeps);
   return [
-    figure('beat', hosts.beats === 0 ? 0 : hosts.beatWriteUnits / hosts.beats, 'WRU'),
+    figure('beat', unitsPerBeat(hosts), 'WRU'),
     figure('heartbeat item, largest', hosts.itemBytesMax, 'bytes'),
     figure('sweep', perSweep(findBehind.units.reads), 'RRU'),
     figure('sweep', perSweep(findBehind.units.writes), 'WRU'),
@@ -181,13 +184,7 @@ function units({ hosts, findBehind, reconcile, registryBytes, metrics }: AtRest,
 }
 
 function runFigures(run: FailoverRun): Figure[] {
-  const params = { host: run.way };
-  const figure = (name: string, value: number, unit: string): Figure => ({
-    name,
-    value: round(value, 1),
-    unit,
-    params,
-  });
+  const figure = measuredWith({ host: run.way }, 1);
   return [
     figure('failover: transitions', run.transitions, 'transitions'),
     figure('failover: Lambda calls', run.lambdaCalls, 'calls'),

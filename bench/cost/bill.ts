@@ -25,12 +25,15 @@ export function total(lines: readonly Line[]): number {
   return lines.reduce((sum, { usd }) => sum + usd, 0);
 }
 
+export function unitsPerBeat({ beats, beatWriteUnits }: Pick<HostsAtRest, 'beats' | 'beatWriteUnits'>): number {
+  return beats === 0 ? 0 : beatWriteUnits / beats;
+}
+
 /** One host for a month, by what it was seen to consume in the window. */
 export function hostMonth(seen: HostsAtRest, intervalS: number, { prices, monthSeconds }: Prices): readonly Line[] {
-  const perBeat = seen.beats === 0 ? 0 : seen.beatWriteUnits / seen.beats;
   const perHostSecond = 1_000 / (seen.windowMs * seen.hosts);
   return [
-    { name: 'renewals', usd: (monthSeconds / intervalS) * perBeat * prices.dynamoWriteUnit.usd },
+    { name: 'renewals', usd: (monthSeconds / intervalS) * unitsPerBeat(seen) * prices.dynamoWriteUnit.usd },
     { name: 'reports', usd: monthSeconds * seen.otherWriteUnits * perHostSecond * prices.dynamoWriteUnit.usd },
     { name: 'assignment read again', usd: monthSeconds * seen.readUnits * perHostSecond * prices.dynamoReadUnit.usd },
     { name: 'storage', usd: (seen.itemBytesMax / GB) * prices.dynamoStorageGb.usd },
@@ -43,8 +46,7 @@ export function hostMonthProvisioned(
   intervalS: number,
   { prices, monthSeconds }: Prices,
 ): number {
-  const perBeat = seen.beats === 0 ? 0 : seen.beatWriteUnits / seen.beats;
-  return (perBeat / intervalS / UTILISATION) * (monthSeconds / HOUR_S) * prices.dynamoWriteCapacityHour.usd;
+  return (unitsPerBeat(seen) / intervalS / UTILISATION) * (monthSeconds / HOUR_S) * prices.dynamoWriteCapacityHour.usd;
 }
 
 /**

@@ -7,7 +7,7 @@ import { lambdaNamed, type Synthesised } from '../bundles/synth.ts';
 import { emfMetrics } from './emf.ts';
 import { itemBytes, scanItems } from './items.ts';
 import { type Consumed, startMeter, type Units, unitsOf } from './meter.ts';
-import { type CostSystem, TABLES } from './system.ts';
+import { type CostSystem, type Size, TABLES } from './system.ts';
 
 /** The schedule of both. */
 const MINUTE_MS = 60_000;
@@ -55,11 +55,7 @@ export interface AtRest {
   readonly metrics: readonly string[];
 }
 
-export async function measureAtRest(
-  system: CostSystem,
-  synthesised: Synthesised,
-  about: { readonly profile: ProfileName; readonly hosts: number },
-): Promise<AtRest> {
+export async function measureAtRest(system: CostSystem, synthesised: Synthesised, about: Size): Promise<AtRest> {
   for (let left = TRIES; left > 1; left -= 1) {
     try {
       return await measureOnce(system, synthesised, about);
@@ -71,11 +67,7 @@ export async function measureAtRest(
   return measureOnce(system, synthesised, about);
 }
 
-async function measureOnce(
-  system: CostSystem,
-  synthesised: Synthesised,
-  about: { readonly profile: ProfileName; readonly hosts: number },
-): Promise<AtRest> {
+async function measureOnce(system: CostSystem, synthesised: Synthesised, about: Size): Promise<AtRest> {
   system.meters.hosts.take();
   const windowFrom = performance.now();
   const [swept, reconciled] = await Promise.all([

@@ -1,6 +1,7 @@
 /** `npm run failover`: scripted failover on the embedded system; exit status 1 if anything ran twice, was lost, or stayed away. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../core/failures/failures.ts';
+import { FAILURES, messageOf } from '../../core/failures/failures.ts';
+import { argumentProblem } from '../../tools/argument-problem.ts';
 import { performAlone } from './alone.ts';
 import type { AloneFigures } from './alone.ts';
 import { CASCADE_SAYS, performCascade } from './cascade.ts';
@@ -30,15 +31,18 @@ interface Options {
   readonly isAlone: boolean;
 }
 
-function readOptions(): Options {
+function readOptions(words: readonly string[]): Options | 'help' {
   const { values } = parseArgs({
+    args: words.filter((word) => word !== '--'), // A second `--` after that of npm.
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       fault: { type: 'string' },
       runs: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       'no-control-plane': { type: 'boolean', default: false },
     },
   });
+  if (values.help) return 'help';
   const isAlone = values['no-control-plane'];
   const known: readonly string[] = isAlone ? ALONE_FAULTS : NAMES;
   const fault = values.fault ?? (isAlone ? 'all' : 'host');
@@ -166,12 +170,17 @@ async function runAlone(options: Options): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
-  let options: Options;
+  let options: Options | 'help';
   try {
-    options = readOptions();
+    options = readOptions(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n${USAGE}`);
-    process.exit(2);
+    const problem = argumentProblem(error) ?? messageOf(error);
+    process.stderr.write(`failover: ${problem}; see npm run failover -- --help\n`);
+    process.exit(FAILURES.config_invalid.exit);
+  }
+  if (options === 'help') {
+    process.stdout.write(USAGE);
+    process.exit(0);
   }
   const hasPassed = await (options.isAlone ? runAlone(options) : runFaults(options));
   process.exit(hasPassed ? 0 : 1);

@@ -1,9 +1,10 @@
 /** `init`: a first definition and settings, from options or from questions. Nothing that is there is overwritten. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readDefinition } from '../../adapters/node/definition-file.ts';
-import { problemText } from '../../core/config/problem.ts';
+import { emailAddress, repeatedAddresses } from '../../core/config/email-address.ts';
+import { problemText, shown } from '../../core/config/problem.ts';
 import { HaError, messageOf } from '../../core/failures/failures.ts';
 import { definitionSummary } from '../text/details.ts';
 import { starterDefinition, starterSettings, type StarterHost, type StarterProfile } from '../text/starter.ts';
@@ -24,6 +25,7 @@ export interface InitOptions {
 }
 
 export async function init(context: Context, options: InitOptions): Promise<number> {
+  refuseEmails(options.emails); // Before anybody is asked for the rest.
   const cluster = options.cluster ?? (await asked(context, 'Name of the cluster: ', '--cluster NAME'));
   const given = options.hosts.length > 0 ? options.hosts : await askedHosts(context);
   const { profile, group } = options;
@@ -40,22 +42,38 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   const places = Object.keys(files).map((name) => join(folder, name));
   const taken = places.find((place) => existsSync(place));
   if (taken !== undefined) throw isThere(taken); // Before any is written.
+  await makeFolder(folder);
   for (const [name, text] of Object.entries(files)) await writeNew(join(folder, name), text);
+  const shownAs = Object.keys(files).map((name) => join(options.folder, name));
   answer(context, { written: Object.keys(files), folder }, () => [
-    `Written: ${Object.keys(files).join(' and ')}: ${summary}.`,
-    ...NEXT,
+    `Written: ${shownAs.join(' and ')}: ${summary}.`,
+    ...nextSteps(join(options.folder, DEFINITION), join(options.folder, SETTINGS)),
   ]);
   return 0;
 }
 
-const NEXT = [
-  'Next:',
-  `  edit ${DEFINITION}, then   holdfast validate ${DEFINITION}`,
-  `  deploy                    npx cdk deploy --all -c holdfast=${SETTINGS}`,
-  '  enrol the hosts           docs/operating/enrolment.md',
-  `  save the definition       holdfast apply ${DEFINITION}`,
-  '  look for what is missing  holdfast doctor',
-];
+/** As they are typed where `init` was. */
+function nextSteps(definition: string, settings: string): string[] {
+  return [
+    'Next:',
+    `  edit ${DEFINITION}, then   holdfast validate ${definition}`,
+    `  deploy                    npx cdk deploy --all -c holdfast=${settings}`,
+    '  enrol the hosts           docs/operating/enrolment.md',
+    `  save the definition       holdfast apply ${definition}`,
+    '  look for what is missing  holdfast doctor',
+  ];
+}
+
+/** The settings refuse the same, but not before somebody deploys them. */
+function refuseEmails(emails: readonly string[]): void {
+  for (const email of emails) {
+    const [issue] = emailAddress.safeParse(email).error?.issues ?? [];
+    if (issue !== undefined) throw new HaError('config_invalid', `--email: got ${shown(email)}; ${issue.message}`);
+  }
+  const [repeated] = repeatedAddresses(emails);
+  if (repeated === undefined) return;
+  throw new HaError('config_invalid', `--email: got ${shown(emails[repeated.index])} twice; give each address once`);
+}
 
 /** Nothing invalid is written, least of all by us. */
 function checked(text: string): string {
@@ -92,6 +110,14 @@ async function asked({ io, json }: Context, question: string, option: string, ma
   const text = (await io.ask(question)).trim();
   if (text === '' && !mayBeEmpty) throw new HaError('config_invalid', 'nothing was given; nothing is written');
   return text;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new HaError('not_found', `folder ${folder} cannot be made: ${messageOf(error)}; name another one`);
+  }
 }
 
 async function writeNew(file: string, text: string): Promise<void> {

@@ -33,9 +33,7 @@ export async function passOn(address: ApiAddress, request: IncomingMessage, resp
   const body = method === 'POST' ? await readBody(request) : undefined;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const late = setTimeout(() => {
-    gone.abort(new HaError('timed_out', `${address.url} gave no answer within ${String(ANSWER_MS)} ms`));
-  }, ANSWER_MS);
+  let late: NodeJS.Timeout | undefined;
   try {
     const outgoing = {
       method,
@@ -44,6 +42,9 @@ export async function passOn(address: ApiAddress, request: IncomingMessage, resp
       ...(body === undefined ? {} : { body }),
     };
     const headers = { ...outgoing.headers, ...(await authorization(address, outgoing)) };
+    late = setTimeout(() => {
+      gone.abort(new HaError('timed_out', `${address.url} gave no answer within ${String(ANSWER_MS)} ms`));
+    }, ANSWER_MS);
     const answer = await fetch(outgoing.url, {
       method,
       headers,

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../core/config/durations.ts';
 import type { Definition, GroupDefinition, HostDefinition, Redundancy } from '../../core/config/model.ts';
 import { agentText } from '../../core/config/schema-parts.ts';
-import { outageSurvivedMs, revocationWaitMs } from '../../core/config/timing.ts';
+import { outageSurvivedMs, recoveryBoundMs } from '../../core/config/timing.ts';
 import type { DefinitionView, EventView, GroupView, HostView } from '../../core/protocol/views.ts';
 import { evidenceText } from './story.ts';
 import { paragraph, table, wrap, WIDTH } from './table.ts';
@@ -13,10 +13,12 @@ function redundancyText(redundancy: Redundancy): string {
   return `${redundancy.active} active${redundancy.exclusive ? ', exclusive' : ''}`;
 }
 
+/** V10 and V11 as a person asks for them. What a group needs to start is its own, and comes on top. */
 export function definitionSummary({ cluster, hosts, groups, timing }: Definition): string {
   return (
     `cluster ${cluster}: ${hosts.length} hosts, ${groups.length} groups; a silent owner is replaced ` +
-    `${span(revocationWaitMs(timing))} after its last beat was seen, ${span(outageSurvivedMs(timing))} without AWS stop nothing`
+    `within ${span(recoveryBoundMs(timing, { startMs: 0 }))} of its last beat, starts not counted; ` +
+    `${span(outageSurvivedMs(timing))} without AWS stop nothing`
   );
 }
 

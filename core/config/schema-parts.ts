@@ -28,6 +28,18 @@ export const hostName = name(DEFINITION_LIMITS.hostName);
 export const groupName = name(DEFINITION_LIMITS.groupName);
 export const serviceName = name(DEFINITION_LIMITS.serviceName);
 
+export const clusterName = name(DEFINITION_LIMITS.clusterName);
+
+/**
+ * Common name of a host's certificate: its principal, and so a part of its keys. Without colons, so that it can never be the
+ * ARN of an instance (S16), and without what separates the parts of a key.
+ */
+export const certificateName = word(
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  64,
+  'must be a letter or digit, then letters, digits and . _ -, at most 64 characters',
+);
+
 /** A duration with a unit; `least` and `most` in milliseconds. */
 export function duration({ least = 1, most = 86_400_000 }: { least?: number; most?: number } = {}) {
   const must = `must be a duration with a unit (500ms, 5s, 2m, 1h) from ${formatDuration(least)} to ${formatDuration(most)}`;

@@ -6,6 +6,8 @@ import * as z from 'zod';
 import { DEFINITION_LIMITS as LIMITS } from './limits.ts';
 import {
   agent,
+  certificateName,
+  clusterName,
   duration,
   flag,
   groupName,
@@ -67,11 +69,6 @@ export const TimingSchema = strict({
 }));
 
 const instanceId = word(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 19, 'must be i- and 8 or 17 hex digits');
-const certificateName = word(
-  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-  64,
-  'must be letters, digits and . _ -, at most 64 characters',
-);
 const address = word(
   /^[A-Za-z0-9.:_-]+$/,
   253,
@@ -276,7 +273,7 @@ const GroupSchema = strict({
 
 export const DefinitionSchema = strict({
   apiVersion: z.literal('holdfast/v1', { error: 'must be holdfast/v1' }),
-  cluster: name(LIMITS.clusterName),
+  cluster: clusterName,
   timing: TimingSchema.prefault({}),
   hosts: list(HostSchema, LIMITS.hosts, 'hosts').min(1, { error: 'must have at least one host' }),
   groups: list(GroupSchema, LIMITS.groups, 'groups').default([]),

@@ -59,9 +59,12 @@ export interface RecoveryCost {
   readonly holdMs?: Millis;
 }
 
-/** V10: active again within this, once one eligible host and AWS are there. */
+/**
+ * V10: active again within this, once one eligible host and AWS are there. The lease is counted from the first sweep that saw
+ * the last renewal; where sweeps are far apart, the third that sees it, and another host that moved on, comes later than that.
+ */
 export function recoveryBoundMs(timing: Timing, cost: RecoveryCost): Millis {
-  const wait = revocationWaitMs(timing) / (1 - timing.clockRateError);
+  const wait = Math.max(revocationWaitMs(timing) / (1 - timing.clockRateError), 2 * timing.sweepPeriodMs);
   const grain = TIMER_GRAIN_MS;
   return wholeUp(timing.sweepPeriodMs + wait + grain + (cost.detachMs ?? 0) + (cost.holdMs ?? 0) + cost.startMs);
 }

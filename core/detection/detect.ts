@@ -10,6 +10,7 @@
  * store still takes renewals), or if all are silent and the doubt about that has been spent. Neither waits for ever
  * (I11): every other host soon moves, or crosses the line too.
  */
+import { GAP_PERIODS } from '../config/control-limits.ts';
 import { TIMING_PROFILES } from '../config/timing-profiles.ts';
 import type { Heartbeat } from '../protocol/records.ts';
 import type { Instant, Millis, WallInstant } from '../time/time.ts';
@@ -35,7 +36,7 @@ export interface Doubt {
   readonly graceMs: Millis;
 }
 
-/** Kept by the loop between sweeps; losing it only delays. */
+/** Kept between sweeps. Losing it delays; losing it at every sweep would find nobody. */
 export interface DetectorMemory {
   readonly watches: ReadonlyMap<string, Watch>;
   /** First answer without an item, per host. */
@@ -57,7 +58,11 @@ export interface Sweep {
 
 export interface DetectorTiming {
   readonly behindAfter: number;
-  readonly sweepPeriodMs: Millis;
+  /**
+   * A longer pause between two answers is a gap (S13). It must be longer than sweeps are really apart: if each one looked
+   * like a gap, nobody would ever be found.
+   */
+  readonly gapMs: Millis;
   /** L_c of the cluster; the grace is the longer of this and what live sessions recorded. */
   readonly takerWaitMs: Millis;
 }
@@ -94,10 +99,13 @@ export interface Observation {
   readonly doubt: Doubt | null;
 }
 
+/** What a gap is to an observer that sweeps at this period. */
+export function gapAfterMs(sweepPeriodMs: Millis): Millis {
+  return Math.max(GAP_MIN_MS, GAP_PERIODS * sweepPeriodMs);
+}
+
 function isGap(sweep: Sweep, timing: DetectorTiming): boolean {
-  if (sweep.previousAnswerAt === null) return false;
-  const pauseMs = elapsed(sweep.previousAnswerAt, sweep.answeredAt);
-  return pauseMs > Math.max(GAP_MIN_MS, 2 * timing.sweepPeriodMs);
+  return sweep.previousAnswerAt !== null && elapsed(sweep.previousAnswerAt, sweep.answeredAt) > timing.gapMs;
 }
 
 interface Seen extends Sighting {

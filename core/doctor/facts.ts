@@ -24,6 +24,8 @@ export interface DoctorFacts {
   readonly powerUnasked: readonly string[];
   /** By host, for those whose machine the fence's self-test has looked at. */
   readonly fenceTests: ReadonlyMap<string, FenceTestRecord>;
+  /** Name of the Lambda that stops machines, for whoever has to look at it; null: this deployment has none. */
+  readonly fenceFunction: string | null;
   readonly nowMs: WallInstant;
 }
 

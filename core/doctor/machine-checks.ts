@@ -28,14 +28,18 @@ export interface MachineCase {
   readonly defined: HostDefinition;
   readonly test: FenceTestRecord;
   readonly region: string;
+  /** The Lambda that stops machines, by its name in AWS. Default: what it is called everywhere. */
+  readonly fence?: string | undefined;
 }
+
+const FENCE = 'ha-fence';
 
 type MachineCheck = (one: MachineCase) => readonly Judged[];
 
 const TAG = `${HOST_TAG.key}=${HOST_TAG.value}`;
 
 /** May the fence stop it at all? Only what its own Lambda was told says so. */
-function rights({ defined: { name: subject }, test, region }: MachineCase): readonly Judged[] {
+function rights({ defined: { name: subject }, test, region, fence = FENCE }: MachineCase): readonly Judged[] {
   const { stop, seen, machine } = test;
   const lacksTag = seen.outcome === 'seen' && !seen.hasTag;
   const tag = `aws ec2 create-tags --region ${region} --resources ${machine} --tags Key=${HOST_TAG.key},Value=${HOST_TAG.value}`;
@@ -43,7 +47,7 @@ function rights({ defined: { name: subject }, test, region }: MachineCase): read
     const says = `the fence may not stop ${machine}, so that no power-off would ever be shown: ${stop.says}`;
     const change = lacksTag
       ? `it lacks the tag ${TAG}, by which alone it may: ${tag}`
-      : 'see that no service control policy or permissions boundary denies ec2:StopInstances to the role of the Lambda ha-fence; then deploy the control plane again';
+      : `see that no service control policy or permissions boundary denies ec2:StopInstances to the role of the Lambda ${fence}; then deploy the control plane again`;
     return [fail({ subject, says, change })];
   }
   if (stop?.outcome === 'unknown') {
@@ -55,7 +59,7 @@ function rights({ defined: { name: subject }, test, region }: MachineCase): read
   return [warn({ subject, says, change: tag })];
 }
 
-function stopProtection({ defined, test, region }: MachineCase): readonly Judged[] {
+function stopProtection({ defined, test, region, fence = FENCE }: MachineCase): readonly Judged[] {
   if (!hasPowerFence(defined) || test.seen.outcome !== 'seen') return [];
   const { isStopProtected } = test.seen;
   const { name: subject } = defined;
@@ -66,18 +70,18 @@ function stopProtection({ defined, test, region }: MachineCase): readonly Judged
   }
   if (isStopProtected === false) return [];
   const says = `whether stop protection is on for ${test.machine} could not be read; if it is, the fence cannot stop it`;
-  const change = `let ha-fence call ec2:DescribeInstanceAttribute, or look yourself: aws ec2 describe-instance-attribute ${command} --attribute disableApiStop`;
+  const change = `let ${fence} call ec2:DescribeInstanceAttribute, or look yourself: aws ec2 describe-instance-attribute ${command} --attribute disableApiStop`;
   return [warn({ subject, says, change })];
 }
 
 const OUT_OF_REACH = ['Standby', 'EnteringStandby'];
 
-function scalingGroup({ defined, test, region }: MachineCase): readonly Judged[] {
+function scalingGroup({ defined, test, region, fence = FENCE }: MachineCase): readonly Judged[] {
   const { scaling, machine } = test;
   const { name: subject } = defined;
   if (scaling.member === 'unknown') {
     const says = `whether an Auto Scaling group has ${machine} is not known: ${scaling.says}`;
-    return [warn({ subject, says, change: 'let ha-fence call autoscaling:DescribeAutoScalingInstances' })];
+    return [warn({ subject, says, change: `let ${fence} call autoscaling:DescribeAutoScalingInstances` })];
   }
   if (scaling.member === 'no' || OUT_OF_REACH.includes(scaling.lifecycle) || test.group?.isHarmless === true) return [];
   const { group } = scaling;
@@ -127,11 +131,12 @@ const MACHINE_CHECKS = {
 
 export function machineCases(facts: DoctorFacts): readonly MachineCase[] {
   const { region } = facts.record.account;
+  const fence = facts.fenceFunction ?? undefined;
   return facts.definition.hosts.flatMap((defined): MachineCase[] => {
     const test = facts.fenceTests.get(defined.name);
     return test === undefined || test.machine !== defined.instanceId || isOld(test, facts)
       ? []
-      : [{ defined, test, region }];
+      : [{ defined, test, region, fence }];
   });
 }
 
@@ -169,7 +174,7 @@ export function fenceTestCheck(facts: DoctorFacts): readonly DoctorCheck[] {
   const found = warn({
     subject: facts.record.cluster,
     says: `the fence of ${namesOf(without.map(({ name }) => name))} was not tested for ${roughly(OLD_MS)}, or never: whether it would be allowed is not known`,
-    change: `see that ha-fence is scheduled with {"step":"self-test"} and what its log says; or test now: aws lambda invoke --function-name NAMEControl-ha-fence (NAME: of the deployment, Holdfast by default) --cli-binary-format raw-in-base64-out --payload '{"step":"self-test","all":true}' /dev/stdout`,
+    change: testAgain(facts),
   });
   return verdicts('fence-test', without.length > 0 ? [found] : [], {
     subject: facts.record.cluster,
@@ -178,6 +183,14 @@ export function fenceTestCheck(facts: DoctorFacts): readonly DoctorCheck[] {
         ? 'no host is fenced through EC2'
         : `the fence was tested for every host that it would stop, the oldest test ${roughly(oldest)} ago`,
   });
+}
+
+function testAgain({ fenceFunction, record }: DoctorFacts): string {
+  const look = `see that ${fenceFunction ?? FENCE} is scheduled with {"step":"self-test"} and what its log says`;
+  if (fenceFunction === null) return look;
+  const invoke = `aws lambda invoke --region ${record.account.region} --function-name ${fenceFunction}`;
+  const payload = `--cli-binary-format raw-in-base64-out --payload '{"step":"self-test","all":true}' /dev/stdout`;
+  return `${look}; or test now: ${invoke} ${payload}`;
 }
 
 /** A machine that runs and was never heard of: it has no agent, or the agent does not reach the tables. */

@@ -13,7 +13,18 @@ import type { ControlPorts } from '../shared/ports.ts';
 const POWER_READS_MAX = 40;
 const POWER_READS_AT_ONCE = 5;
 
-export async function doctor(ports: ControlPorts, cluster: string): Promise<DoctorView> {
+const OWN = /-api$/;
+
+/** The Lambda that fences, by the name of the API's own: all of a deployment's begin alike (lib/control-names.ts). */
+export function fenceFunctionBeside(own: string | undefined): string | null {
+  return own !== undefined && OWN.test(own) ? own.replace(OWN, '-ha-fence') : null;
+}
+
+export async function doctor(
+  ports: ControlPorts,
+  cluster: string,
+  fenceFunction: string | null = null,
+): Promise<DoctorView> {
   const facts = await loadCluster(ports, cluster);
   const { pk, sk: prefix } = keys.trouble(cluster, '');
   const tests = fenceTestKeys.all(cluster);
@@ -37,6 +48,7 @@ export async function doctor(ports: ControlPorts, cluster: string): Promise<Doct
       troubles: troubles.map(({ body }) => body),
       fenceTests: new Map(fenceTests.map(({ body }) => [body.host, body])),
       ...power,
+      fenceFunction,
       nowMs,
     }),
   };

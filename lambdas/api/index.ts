@@ -3,6 +3,7 @@ import { type ConsoleFiles, readConsoleFiles } from '../../adapters/node/console
 import { HaError } from '../../core/failures/failures.ts';
 import { awsPorts } from '../shared/aws.ts';
 import { OPERATE_SCOPE } from './caller.ts';
+import { fenceFunctionBeside } from './doctor.ts';
 import { api } from './handler.ts';
 
 /** The account whose instances are hosts, read off the workflow's own ARN: `arn:PARTITION:states:REGION:ACCOUNT:…`. */
@@ -30,5 +31,6 @@ export const handler = api(awsPorts(), {
   account: account(),
   refusesUnnamed: true,
   operateScope: process.env['JWT_OPERATE_SCOPE'] || OPERATE_SCOPE,
+  fenceFunction: fenceFunctionBeside(process.env['AWS_LAMBDA_FUNCTION_NAME']),
   console: consoleFiles,
 });

@@ -14,6 +14,8 @@ export interface ApiOptions {
   readonly refusesUnnamed?: boolean;
   /** What a JWT must have for whatever changes something. */
   readonly operateScope?: string;
+  /** Name of the Lambda that fences; without one the doctor has no command to offer. */
+  readonly fenceFunction?: string | null;
   /** The web console's files; without them there is only the API. */
   readonly console?: () => Promise<ConsoleFiles>;
 }

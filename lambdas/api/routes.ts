@@ -58,7 +58,8 @@ const STATE: readonly Route[] = [
       example: examples.doctor,
     },
     errors: ['power_refused', 'power_throttled'],
-    run: async ({ ports, query }) => doctor(ports, await clusterOf(ports, query.cluster)),
+    run: async ({ ports, options, query }) =>
+      doctor(ports, await clusterOf(ports, query.cluster), options.fenceFunction),
   }),
   route({
     method: 'GET',

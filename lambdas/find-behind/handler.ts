@@ -1,24 +1,26 @@
 /**
  * Finds agents behind on ping. Scheduled every minute; each invocation claims the next generation and sweeps until a
- * newer one has claimed, so that no gap is left between invocations.
+ * newer one has claimed, so that no gap is left between invocations. Or it sweeps once (`once`): then the schedule alone
+ * says what a gap is, whatever definitions ask for, and what was observed goes from call to call by the registry.
  */
 import * as z from 'zod';
 import { SCHEDULE_MS, SWEEP_LOOP_MS } from '../../core/config/control-limits.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import { invariant } from '../../core/failures/invariant.ts';
-import type { ObserverRecord } from '../../core/protocol/observer-records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import { after, elapsed, type Instant, isReached, wallElapsed, type WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import { edge, type Handler } from '../shared/edge.ts';
 import type { ControlPorts } from '../shared/ports.ts';
+import { type MinuteRecord, packMemory, unpackMemory } from './minute-memory.ts';
 import { EMPTY_SWEEP_MEMORY, type SweepMemory, sweepOnce, type SweepResult } from './sweep.ts';
 
 const RETRY_MS = 1_000;
 
 /**
  * An invocation that begins longer after the last sweep, whoever made it, has nobody to take over from: nobody looked
- * meanwhile. Where each call sweeps once, one call has to fail first.
+ * meanwhile. Where each call sweeps once, two in a row have to fail first: the schedule is exact to a minute, and one
+ * call may come at the end of its own and the next at the start of its.
  */
 const LATE_MS = { loop: SCHEDULE_MS / 2, once: 2.5 * SCHEDULE_MS } as const;
 /** A loop that no other relieves says meanwhile what it has measured; else its end says it, about once a minute. */
@@ -40,10 +42,11 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
   // Outlives an invocation where the environment does.
   let kept: SweepMemory = EMPTY_SWEEP_MEMORY;
 
-  return edge(ports, FindBehindEvent, async (event): Promise<FindBehindResult> => {
-    const { generation, lastSweepMs } = await claimGeneration(ports);
-    kept = resumed(ports, kept, lastSweepMs);
-    const lateMs = event.once === true ? LATE_MS.once : LATE_MS.loop;
+  return edge(ports, FindBehindEvent, async ({ once: isOnce = false }): Promise<FindBehindResult> => {
+    const claimed = await claimGeneration(ports, isOnce);
+    const { generation, lastSweepMs } = claimed;
+    kept = isOnce ? remembered(ports, claimed) : resumed(ports, kept, lastSweepMs);
+    const lateMs = isOnce ? LATE_MS.once : LATE_MS.loop;
     const isLate = wallElapsed(lastSweepMs, ports.wall.now()) > lateMs;
     const measure = measuring(ports, isLate);
     const endsAt = after(ports.boot.now(), SWEEP_LOOP_MS);
@@ -52,17 +55,17 @@ export function findBehind(ports: ControlPorts): Handler<FindBehindResult> {
       const begun = ports.boot.now();
       let pauseMs = RETRY_MS;
       try {
-        const swept = await sweepOnce(ports, kept);
+        const swept = await sweepOnce(ports, kept, isOnce ? { gapMs: lateMs } : {});
         kept = swept.memory;
         measure(swept, begun);
-        const isNewest = await markSweep(ports, generation);
+        const isNewest = await markSweep(ports, generation, isOnce ? { memory: packMemory(ports, kept) } : {});
         result.sweeps += 1;
         result.failures += swept.failed.length;
         result.behind = swept.behind;
         pauseMs = Math.max(0, swept.periodMs - elapsed(begun, ports.boot.now()));
-        if (event.once === true || isReached(endsAt, ports.boot.now()) || !isNewest) return result;
+        if (isOnce || isReached(endsAt, ports.boot.now()) || !isNewest) return result;
       } catch (error) {
-        if (event.once === true || isReached(endsAt, ports.boot.now())) throw error;
+        if (isOnce || isReached(endsAt, ports.boot.now())) throw error;
         result.failures += 1;
         ports.log('warn', `a sweep failed: ${messageOf(error)}`);
       }
@@ -90,12 +93,14 @@ function measuring(ports: ControlPorts, isLate: boolean): (swept: SweepResult, b
   };
 }
 
-async function claimGeneration(ports: ControlPorts): Promise<ObserverRecord> {
+/** Where each call sweeps once, what was observed stays on record even if this call fails. */
+async function claimGeneration(ports: ControlPorts, isOnce: boolean): Promise<MinuteRecord> {
   const nowMs = ports.wall.now();
-  const claimed = await changeRecord<ObserverRecord>(ports.registry, keys.observer(), (old) => ({
+  const claimed = await changeRecord<MinuteRecord>(ports.registry, keys.observer(), (old) => ({
     generation: (old?.generation ?? 0) + 1,
     claimedAtMs: nowMs,
     lastSweepMs: old?.lastSweepMs ?? nowMs,
+    ...(isOnce && old?.memory !== undefined ? { memory: old.memory } : {}),
   }));
   invariant(claimed.body !== undefined, 'a claim leaves a record');
   return claimed.body;
@@ -106,17 +111,34 @@ async function claimGeneration(ports: ControlPorts): Promise<ObserverRecord> {
  * anew, which reports nothing early. The moment of the last sweep, whoever made it, tells whether there was a gap (S13).
  */
 function resumed(ports: ControlPorts, kept: SweepMemory, lastSweepMs: WallInstant): SweepMemory {
-  const agoMs = Math.max(0, wallElapsed(lastSweepMs, ports.wall.now()));
-  const lastAnswerAt = after(ports.boot.now(), -agoMs);
+  const lastAnswerAt = instantOf(ports, lastSweepMs);
   const isOwn = kept.previousAnswerAt !== null && elapsed(kept.previousAnswerAt, lastAnswerAt) < SAME_SWEEP_MS;
   return isOwn ? kept : { clusters: new Map(), previousAnswerAt: lastAnswerAt };
 }
 
+/**
+ * What a call that sweeps once begins with, in any environment. One's own memory would do in a warm one alone, and if
+ * two took turns, each would find that the other has swept: nobody would be observed twice, ever.
+ */
+function remembered(ports: ControlPorts, claimed: MinuteRecord): SweepMemory {
+  const written = unpackMemory(ports, claimed);
+  return written ?? { clusters: new Map(), previousAnswerAt: instantOf(ports, claimed.lastSweepMs) };
+}
+
+/** Of a moment that has passed, by whichever clock. */
+function instantOf(ports: ControlPorts, pastMs: WallInstant): Instant {
+  return after(ports.boot.now(), -Math.max(0, wallElapsed(pastMs, ports.wall.now())));
+}
+
 /** False once a newer invocation has claimed: that one sweeps on. */
-async function markSweep(ports: ControlPorts, generation: number): Promise<boolean> {
+async function markSweep(
+  ports: ControlPorts,
+  generation: number,
+  observed: Pick<MinuteRecord, 'memory'>,
+): Promise<boolean> {
   const lastSweepMs = ports.wall.now();
-  const marked = await changeRecord<ObserverRecord>(ports.registry, keys.observer(), (old) =>
-    old === undefined || old.generation > generation ? null : { ...old, lastSweepMs },
+  const marked = await changeRecord<MinuteRecord>(ports.registry, keys.observer(), (old) =>
+    old === undefined || old.generation > generation ? null : { ...old, lastSweepMs, ...observed },
   );
   return marked.isChanged;
 }

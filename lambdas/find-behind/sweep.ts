@@ -1,5 +1,12 @@
 /** One sweep: every cluster's hosts against one scan of the heartbeats. Called alike by the Lambda, the local runtime and the simulator. */
-import { type BehindHost, type DetectorMemory, EMPTY_MEMORY, observe } from '../../core/detection/detect.ts';
+import {
+  type BehindHost,
+  type DetectorMemory,
+  EMPTY_MEMORY,
+  gapAfterMs,
+  observe,
+} from '../../core/detection/detect.ts';
+import type { ObserverMemory } from '../../core/detection/written-memory.ts';
 import { messageOf } from '../../core/failures/failures.ts';
 import type { LateRecord } from '../../core/protocol/observer-records.ts';
 import {
@@ -27,11 +34,8 @@ const CLUSTERS_MAX = 1_000;
 /** Sessions remembered per host as followed by the one on record. */
 const FOLLOWED_MAX = 16;
 
-/** Kept between sweeps; losing it only delays. */
-export interface SweepMemory {
-  readonly clusters: ReadonlyMap<string, DetectorMemory>;
-  readonly previousAnswerAt: Instant | null;
-}
+/** Kept between sweeps. Losing it delays; losing it at every sweep would find nobody. */
+export type SweepMemory = ObserverMemory;
 
 export const EMPTY_SWEEP_MEMORY: SweepMemory = { clusters: new Map(), previousAnswerAt: null };
 
@@ -49,16 +53,25 @@ export interface SweepResult {
 
 const IDLE_PERIOD_MS = 1_000;
 
-interface Scan {
+/** How sweeps come, where that is not as often as definitions say. */
+export interface Pace {
+  /** What a gap is, whatever sweep period a definition asks for (S13). */
+  readonly gapMs?: number;
+}
+
+interface Scan extends Pace {
   readonly items: readonly Heartbeat[];
   readonly answeredAt: Instant;
   readonly answeredAtWall: WallInstant;
+  readonly previousAnswerAt: Instant | null;
 }
 
-export async function sweepOnce(ports: ControlPorts, memory: SweepMemory): Promise<SweepResult> {
+export async function sweepOnce(ports: ControlPorts, memory: SweepMemory, pace: Pace = {}): Promise<SweepResult> {
+  const { previousAnswerAt } = memory;
   const items = await ports.heartbeats.scan();
   // Stamped after the whole answer had arrived: whoever waits must count from after it held the version.
-  const scan: Scan = { items, answeredAt: ports.boot.now(), answeredAtWall: ports.wall.now() };
+  const now = { answeredAt: ports.boot.now(), answeredAtWall: ports.wall.now() };
+  const scan: Scan = { items, ...now, previousAnswerAt, ...pace };
   const names = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
   const clusters = new Map<string, DetectorMemory>();
   const failed: string[] = [];
@@ -68,7 +81,7 @@ export async function sweepOnce(ports: ControlPorts, memory: SweepMemory): Promi
     const old = memory.clusters.get(cluster) ?? EMPTY_MEMORY;
     clusters.set(cluster, old);
     try {
-      const swept = await sweepCluster(ports, cluster, scan, old, memory.previousAnswerAt);
+      const swept = await sweepCluster(ports, cluster, scan, old);
       // Also where something failed about one host: with an older memory all the others would seem to have moved, for ever.
       clusters.set(cluster, swept.memory);
       totals.hosts += swept.hosts;
@@ -93,13 +106,7 @@ interface Swept extends Pick<SweepResult, 'hosts' | 'behind' | 'periodMs' | 'isA
   readonly failed: readonly unknown[];
 }
 
-async function sweepCluster(
-  ports: ControlPorts,
-  cluster: string,
-  scan: Scan,
-  memory: DetectorMemory,
-  previousAnswerAt: Instant | null,
-): Promise<Swept> {
+async function sweepCluster(ports: ControlPorts, cluster: string, scan: Scan, memory: DetectorMemory): Promise<Swept> {
   const record = await ports.registry.get<ClusterRecord>(keys.cluster(cluster));
   if (record === undefined)
     return { memory, hosts: 0, behind: 0, periodMs: IDLE_PERIOD_MS, isAfterGap: false, failed: [] };
@@ -113,10 +120,11 @@ async function sweepCluster(
   // A session is the matter of the cluster that it registered with, whoever else defines the machine.
   const own = scan.items.filter((item) => item.cluster === cluster);
   const { behindAfter, sweepPeriodMs, takerWaitMs } = definition.timing;
+  const { answeredAt, answeredAtWall, previousAnswerAt, gapMs = gapAfterMs(sweepPeriodMs) } = scan;
   const observation = observe(
     memory,
-    { scan: own, answeredAt: scan.answeredAt, answeredAtWall: scan.answeredAtWall, previousAnswerAt, bindings },
-    { behindAfter, sweepPeriodMs, takerWaitMs },
+    { scan: own, answeredAt, answeredAtWall, previousAnswerAt, bindings },
+    { behindAfter, gapMs, takerWaitMs },
   );
   const { doubt, behind } = observation;
   // One that is off is nobody's trouble any more, though its last renewal stands still for ever.
@@ -136,7 +144,7 @@ async function sweepCluster(
     hosts: hosts.length,
     behind: behind.length,
     periodMs: sweepPeriodMs,
-    isAfterGap: doubt?.why === 'gap' && doubt.from === scan.answeredAt,
+    isAfterGap: doubt?.why === 'gap' && doubt.from === answeredAt,
   };
 }
 

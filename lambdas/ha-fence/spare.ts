@@ -10,7 +10,7 @@ import type { ControlPorts } from '../shared/ports.ts';
 /** For all calls together. */
 export const SPARE_WITHIN_MS = 2_500;
 
-type Say = (says: string, facts?: object) => Promise<void>;
+type Say = (says: string) => Promise<void>;
 
 /** Never throws, and ends in time. */
 export async function spare(

@@ -8,7 +8,7 @@ import { recordEvent } from '../shared/run-log.ts';
 import { type Health, machinesOf, type Rebalance, type SpotInterruption } from './events.ts';
 import { becomeLeaving, leave } from './leave.ts';
 import { once } from './once.ts';
-import { type Affected, hostsOf } from './whose.ts';
+import { type Affected, forEachOf, nameOf } from './whose.ts';
 
 /** From notice to interruption, as EC2 has it. */
 const SPOT_NOTICE_MS = 120_000;
@@ -22,8 +22,6 @@ export interface Noticed {
   readonly runs: readonly string[];
 }
 
-const nameOf = ({ cluster, host }: Affected): string => `${cluster}/${host.host}`;
-
 interface Notice {
   readonly says: string;
   readonly by: string;
@@ -34,17 +32,8 @@ async function note(ports: ControlPorts, at: Affected, notice: Notice): Promise<
   await recordEvent(ports, at.cluster, { kind: 'host.notice', subject: at.host.host, run: null, ...notice });
 }
 
-/** Each host's trouble is its own, and is thrown once all the others have had theirs: EventBridge then delivers again. */
-async function forEach<T>(found: readonly Affected[], work: (at: Affected) => Promise<T>): Promise<readonly T[]> {
-  const ends = await Promise.allSettled(found.map(work));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
-}
-
 export async function spotInterrupted(ports: ControlPorts, event: SpotInterruption): Promise<readonly Noticed[]> {
-  const found = await hostsOf(ports, new Set([event.detail['instance-id']]));
-  return forEach(found, (at) => interrupt(ports, at, event));
+  return forEachOf(ports, new Set([event.detail['instance-id']]), (at) => interrupt(ports, at, event));
 }
 
 async function interrupt(ports: ControlPorts, at: Affected, event: SpotInterruption): Promise<Noticed> {
@@ -99,8 +88,7 @@ function advice({ cluster, host: { host } }: Affected, isLeaving: boolean): stri
 
 /** Often nothing follows: it is written down for whoever wonders later. */
 export async function rebalanceAdvised(ports: ControlPorts, event: Rebalance): Promise<readonly Noticed[]> {
-  const found = await hostsOf(ports, new Set([event.detail['instance-id']]));
-  return forEach(found, async (at) => {
+  return forEachOf(ports, new Set([event.detail['instance-id']]), async (at) => {
     const { machine, cluster } = at;
     const says = `EC2 says that the spot instance ${machine} is more likely than before to be interrupted`;
     const facts = { machine, announcedAt: event.time };
@@ -113,8 +101,7 @@ export async function rebalanceAdvised(ports: ControlPorts, event: Rebalance): P
 export async function healthChanged(ports: ControlPorts, event: Health): Promise<readonly Noticed[]> {
   const { detail } = event;
   if (detail.service !== 'EC2') return [];
-  const found = await hostsOf(ports, machinesOf(event));
-  return forEach(found, async (at) => {
+  return forEachOf(ports, machinesOf(event), async (at) => {
     await tellHealth(ports, at, detail);
     return { name: nameOf(at), runs: [] };
   });

@@ -2,13 +2,12 @@
  * What was done about a notice, by the name that all its deliveries share. What a person was told is forgotten when its host
  * is well (`shared/tell.ts`); this is not, for a host that is about to be taken away is well until then.
  */
-import type { Key } from '../../core/protocol/records.ts';
-import { keys } from '../../core/protocol/records.ts';
+import { type Key, keys } from '../../core/protocol/records.ts';
 import type { WallInstant } from '../../core/time/time.ts';
 import { changeRecord } from '../shared/change.ts';
 import type { ControlPorts } from '../shared/ports.ts';
 
-/** Of one host, newest last. EventBridge tries for a day at most; so many notices of one host in a day are none of EC2's. */
+/** Of one host, newest last. No delivery is a day late, and so many notices of one host in a day are none of EC2's. */
 const NOTICES_MAX = 50;
 
 interface NoticesRecord {

@@ -8,7 +8,7 @@ import { confirmOff, itemOf, readPower, recordOff } from '../shared/power-reads.
 import { recordEvent } from '../shared/run-log.ts';
 import { startHaRun } from '../shared/start-run.ts';
 import type { StateChange } from './events.ts';
-import { type Affected, hostsOf, liveSessionOf } from './whose.ts';
+import { type Affected, forEachOf, liveSessionOf, nameOf } from './whose.ts';
 
 /** States after which a host cannot be what it was. */
 const DOWNWARDS: readonly string[] = ['stopping', 'stopped', 'shutting-down', 'terminated'];
@@ -26,26 +26,17 @@ export async function stateChanged(ports: ControlPorts, { detail }: StateChange)
   const { 'instance-id': machine, state } = detail;
   // Asked before it is known whose the machine is: every millisecond from here on is downtime.
   const first = DOWNWARDS.includes(state) ? readPower(ports, machine) : null;
-  const found = await hostsOf(ports, new Set([machine]));
-  return Promise.all(
-    found.map(async (at) => {
-      const says = `EC2 says that ${machine} is ${state}`;
-      const event = {
-        kind: 'host.power',
-        subject: at.host.host,
-        says,
-        run: null,
-        by: 'ec2',
-        facts: { machine, state },
-      };
-      const [run, isOff] = await Promise.all([
-        first === null ? null : follow(ports, at),
-        first === null ? false : confirm(ports, at, first),
-        recordEvent(ports, at.cluster, event),
-      ]);
-      return { name: `${at.cluster}/${at.host.host}`, run, isOff };
-    }),
-  );
+  return forEachOf(ports, new Set([machine]), async (at) => {
+    const says = `EC2 says that ${machine} is ${state}`;
+    const facts = { machine, state };
+    const event = { kind: 'host.power', subject: at.host.host, says, run: null, by: 'ec2', facts };
+    const [run, isOff] = await Promise.all([
+      first === null ? null : follow(ports, at),
+      first === null ? false : confirm(ports, at, first),
+      recordEvent(ports, at.cluster, event),
+    ]);
+    return { name: nameOf(at), run, isOff };
+  });
 }
 
 /** The HA run of the session that stands, under the name that find-behind gives it: whoever comes second starts nothing. */

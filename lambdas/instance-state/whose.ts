@@ -1,5 +1,5 @@
 /** Whose machines an event is about: every host of every cluster that is one of them, by its definition or by its session. */
-import { messageOf } from '../../core/failures/failures.ts';
+import { failureCode, FAILURES, messageOf } from '../../core/failures/failures.ts';
 import {
   type ClusterRecord,
   type Heartbeat,
@@ -23,14 +23,29 @@ export interface Affected {
   readonly item: Heartbeat | undefined;
 }
 
-export async function hostsOf(ports: ControlPorts, machines: ReadonlySet<string>): Promise<readonly Affected[]> {
+/** `cluster/host`. */
+export const nameOf = ({ cluster, host }: Affected): string => `${cluster}/${host.host}`;
+
+/**
+ * Does `work` for each host that is one of the machines. Each host's trouble, and each cluster's, is its own, and is thrown
+ * once all the others have had theirs: the call has failed then, and the same event is delivered again (`lib/constructs/triggers.ts`).
+ */
+export async function forEachOf<T>(
+  ports: ControlPorts,
+  machines: ReadonlySet<string>,
+  work: (at: Affected) => Promise<T>,
+): Promise<readonly T[]> {
   if (machines.size === 0) return [];
   const clusters = await ports.registry.query<{ cluster: string }>(keys.clusters('').pk, { limit: CLUSTERS_MAX });
-  const found = await Promise.all(clusters.map(({ body }) => hostsIn(ports, body.cluster, machines)));
-  return found.flat();
+  const lookups = await Promise.allSettled(clusters.map(({ body }) => hostsIn(ports, body.cluster, machines)));
+  const found = lookups.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
+  const ends = await Promise.allSettled(found.map(work));
+  const failed = [...ends, ...lookups].find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
 }
 
-/** One cluster's trouble is not another's. */
+/** Throws what may have passed when the event comes again; what will not have is logged. */
 async function hostsIn(
   ports: ControlPorts,
   cluster: string,
@@ -61,6 +76,8 @@ async function hostsIn(
     );
   } catch (error) {
     ports.log('error', `${[...machines].join(', ')} not looked up in ${cluster}: ${messageOf(error)}`);
+    const code = failureCode(error);
+    if (code !== undefined && FAILURES[code].retry === 'backoff') throw error;
     return [];
   }
 }

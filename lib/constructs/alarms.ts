@@ -3,18 +3,9 @@ import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-c
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { LambdaId } from '../control-names.ts';
 import type { DeploymentSettings } from '../settings.ts';
-import type { LambdaId } from '../stacks/control-stack.ts';
-import { executions, lambdaCalls, lambdaErrors, type OwnMetrics, sumOf, tableMetric, waitingIn } from './watched.ts';
-
-/** The control plane by its names. */
-export interface Watched {
-  readonly metrics: OwnMetrics;
-  readonly tables: { readonly heartbeats: string; readonly registry: string };
-  readonly lambda: (id: LambdaId) => string;
-  readonly deadLetters: string;
-  readonly haRun: string;
-}
+import { executions, lambdaCalls, lambdaErrors, sumOf, tableMetric, waitingIn, type Watched } from './watched.ts';
 
 export interface AlarmsProps {
   readonly watched: Watched;
@@ -157,11 +148,11 @@ function ofSweeps({ silentMinutes }: AlarmsProps['settings'], { metrics, lambda 
     },
     {
       id: 'SweepsLate',
-      severity: 'warning',
-      says: 'Sweeps had gaps, after which every observation begins anew: failures are noticed later (S13).',
+      severity: 'critical',
+      says: 'Sweeps had gaps again and again, after each of which every observation begins anew: while that lasts, no failure is noticed (S13).',
       act: 'See the duration and errors of find-behind, and throttling of the tables.',
       metric: metrics.all('SweepLate', FIVE_MINUTES),
-      threshold: 2,
+      threshold: 3,
       periods: 1,
     },
   ];

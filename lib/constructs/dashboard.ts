@@ -8,23 +8,12 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { LambdaId } from '../stacks/control-stack.ts';
-import type { Watched } from './alarms.ts';
-import { executions, lambdaDuration, lambdaErrors, tableMetric, waitingIn } from './watched.ts';
+import { LAMBDA_IDS } from '../control-names.ts';
+import { executions, lambdaDuration, lambdaErrors, tableMetric, waitingIn, type Watched } from './watched.ts';
 
 const WIDTH = 8;
 const HEIGHT = 6;
 const FIVE_MINUTES = Duration.minutes(5);
-
-const LAMBDA_IDS = [
-  'FindBehind',
-  'Reconcile',
-  'InstanceState',
-  'Api',
-  'HaInvestigate',
-  'HaFence',
-  'HaRecover',
-] as const satisfies readonly LambdaId[];
 
 export interface ControlDashboardProps {
   readonly watched: Watched;

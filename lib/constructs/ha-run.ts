@@ -64,17 +64,16 @@ export class HaRun extends Construct {
 
   constructor(scope: Construct, id: string, { steps, logRetention, alias }: HaRunProps) {
     super(scope, id);
-    const { HaInvestigate, HaFence, HaRecover } = steps;
-    const arns = [HaInvestigate, HaFence, HaRecover].map(({ fn }) => fn.functionArn);
+    const arns = {
+      HaInvestigate: steps.HaInvestigate.fn.functionArn,
+      HaFence: steps.HaFence.fn.functionArn,
+      HaRecover: steps.HaRecover.fn.functionArn,
+    };
     this.machine = new StateMachine(this, 'Workflow', {
       stateMachineName: haRunName(Stack.of(this).stackName),
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromFile(definition),
-      definitionSubstitutions: {
-        HaInvestigate: HaInvestigate.fn.functionArn,
-        HaFence: HaFence.fn.functionArn,
-        HaRecover: HaRecover.fn.functionArn,
-      },
+      definitionSubstitutions: arns,
       logs: {
         level: LogLevel.ALL,
         includeExecutionData: true,
@@ -82,7 +81,8 @@ export class HaRun extends Construct {
       },
       tracingEnabled: true,
     });
-    this.machine.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: arns }));
+    const resources = Object.values(arns);
+    this.machine.addToRolePolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources }));
     if (alias) this.publish();
   }
 

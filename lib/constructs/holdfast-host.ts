@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { HaError } from '../../core/failures/failures.ts';
 import { HOST_TAG } from '../host-tag.ts';
 import { AgentPackage } from './agent-package.ts';
+import { refuseClusterName, refuseHostName } from './host-names.ts';
 import { type HostFacts, installScript } from './install-script.ts';
 
 interface HostProps extends HostFacts {
@@ -40,6 +41,8 @@ export class HoldfastHost extends Construct {
 
   constructor(scope: Construct, id: string, props: HoldfastHostProps) {
     super(scope, id);
+    refuseClusterName(this, 'cluster', props.cluster);
+    refuseHostName(this, 'host', props.host);
     this.instance = 'launch' in props ? this.launched(props.launch) : this.given(props.instance);
     if (this.instance.osType !== OperatingSystemType.LINUX) {
       throw new HaError('config_invalid', `${this.node.path}: the instance runs Windows; hosts run Linux`);

@@ -1,7 +1,7 @@
 import { CfnAssociation, CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { HaError } from '../../core/failures/failures.ts';
 import { AgentPackage } from './agent-package.ts';
+import { HOST_PATTERN, refuseClusterName, refuseHostName } from './host-names.ts';
 import { type HostFacts, installScript } from './install-script.ts';
 
 export interface HostDocumentProps extends Omit<HostFacts, 'host'> {
@@ -14,8 +14,7 @@ export interface HostDocumentProps extends Omit<HostFacts, 'host'> {
   readonly reload?: boolean | undefined;
 }
 
-/** What association parameters may hold; the script has them between quotes of a host file. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+/** What association parameters may hold besides a host's name; the script has both between quotes. */
 const URL_PATTERN = '^s3://[A-Za-z0-9./_-]+$';
 
 /**
@@ -27,6 +26,8 @@ export class HostDocument extends Construct {
 
   constructor(scope: Construct, id: string, props: HostDocumentProps) {
     super(scope, id);
+    refuseClusterName(this, 'cluster', props.cluster);
+    for (const host of Object.keys(props.hosts)) refuseHostName(this, 'hosts', host);
     this.agent = new AgentPackage(this, 'Package');
     const document = new CfnDocument(this, 'Document', {
       documentType: 'Command',
@@ -36,8 +37,6 @@ export class HostDocument extends Construct {
       content: contentOf(props),
     });
     for (const [host, instanceId] of Object.entries(props.hosts)) {
-      if (!NAME.test(host))
-        throw new HaError('config_invalid', `hosts: got "${host}"; a host's name must match ${NAME.source}`);
       new CfnAssociation(this, `Host-${host}`, {
         name: document.ref,
         associationName: `holdfast-${props.cluster}-${host}`,
@@ -60,7 +59,7 @@ function contentOf(props: HostDocumentProps): object {
     schemaVersion: '2.2',
     description: 'Holdfast: installs the agent and says which host this is',
     parameters: {
-      Host: { type: 'String', description: 'Name in the definition', allowedPattern: NAME.source },
+      Host: { type: 'String', description: 'Name in the definition', allowedPattern: HOST_PATTERN },
       Package: { type: 'String', description: 'Address of the package', allowedPattern: URL_PATTERN },
     },
     mainSteps: [

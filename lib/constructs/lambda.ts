@@ -29,9 +29,22 @@ export interface LambdaProps {
   /** Files besides the bundle: scripts that are called with the folder to write, and its name. Default: none. */
   readonly beside?: Readonly<Record<string, string>> | undefined;
   readonly logRetention: RetentionDays;
+  /** How an event that it failed about is given to it again. Default: not at all. */
+  readonly redelivery?: Redelivery | undefined;
   /** By X-Ray, which is paid by the trace. Default: yes. */
   readonly isTraced?: boolean | undefined;
 }
+
+/** Of calls that nobody waits for. */
+export interface Redelivery {
+  /** 2 at most, a minute and two minutes later. */
+  readonly times: number;
+  /** How old an event may be. */
+  readonly forS: number;
+}
+
+/** What a call that failed about a schedule is worth: the next one asks again, and an older answer is of no use. */
+const NEVER: Redelivery = { times: 0, forS: 60 };
 
 /** What a Lambda may do: actions by name, never a pattern, on the resources named (S16). */
 export interface Right {
@@ -57,6 +70,7 @@ export class HoldfastLambda extends Construct {
     // A role of our own: the default one may write to every log group of the account.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const memoryMb = props.memoryMb ?? MEMORY_MB;
+    const { times, forS } = props.redelivery ?? NEVER;
     const node = memoryMb < SOURCE_MAPS_MIN_MB ? {} : { NODE_OPTIONS: '--enable-source-maps' };
     this.fn = new NodejsFunction(this, 'Function', {
       functionName: props.functionName,
@@ -70,9 +84,8 @@ export class HoldfastLambda extends Construct {
       role,
       logGroup,
       environment: { ...props.environment, ...node },
-      // A call that failed is not worth an older answer: the next schedule, or the workflow's own Retry, asks again.
-      retryAttempts: 0,
-      maxEventAge: Duration.seconds(60),
+      retryAttempts: times,
+      maxEventAge: Duration.seconds(forS),
       projectRoot: repository,
       depsLockFilePath: `${repository}package-lock.json`,
       bundling: {

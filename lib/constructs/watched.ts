@@ -1,7 +1,8 @@
 /** The metrics that alarms and dashboard look at: Holdfast's own, and those that AWS keeps of what Holdfast is made of. */
 import { Duration } from 'aws-cdk-lib';
-import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Metric, type MetricProps } from 'aws-cdk-lib/aws-cloudwatch';
 import { CLUSTER_DIMENSION, METRICS, type MetricName } from '../../core/metrics/metrics.ts';
+import type { LambdaId } from '../control-names.ts';
 
 const MINUTE = Duration.minutes(1);
 
@@ -13,6 +14,15 @@ export interface OwnMetrics {
   readonly all: (metricName: MetricName, period?: Duration) => Metric;
   /** A line for each cluster, whichever there are when somebody looks. For dashboards: alarms cannot search. */
   readonly byCluster: (metricName: MetricName, period?: Duration) => MathExpression;
+}
+
+/** The control plane by its names. */
+export interface Watched {
+  readonly metrics: OwnMetrics;
+  readonly tables: { readonly heartbeats: string; readonly registry: string };
+  readonly lambda: (id: LambdaId) => string;
+  readonly deadLetters: string;
+  readonly haRun: string;
 }
 
 export const ownMetrics = (namespace: string): OwnMetrics => ({
@@ -27,39 +37,20 @@ export const ownMetrics = (namespace: string): OwnMetrics => ({
   },
 });
 
-export function lambdaErrors(functionName: string, period: Duration): Metric {
-  return new Metric({
-    namespace: 'AWS/Lambda',
-    metricName: 'Errors',
-    dimensionsMap: { FunctionName: functionName },
-    statistic: 'Sum',
-    period,
-    label: functionName,
-  });
+function lambdaMetric(functionName: string, how: Pick<MetricProps, 'statistic' | 'period'> & { metricName: string }) {
+  const dimensionsMap = { FunctionName: functionName };
+  return new Metric({ namespace: 'AWS/Lambda', dimensionsMap, label: functionName, ...how });
 }
+
+export const lambdaErrors = (functionName: string, period: Duration): Metric =>
+  lambdaMetric(functionName, { metricName: 'Errors', statistic: 'Sum', period });
 
 /** Calls that began, whatever became of them. */
-export function lambdaCalls(functionName: string): Metric {
-  return new Metric({
-    namespace: 'AWS/Lambda',
-    metricName: 'Invocations',
-    dimensionsMap: { FunctionName: functionName },
-    statistic: 'Sum',
-    period: MINUTE,
-    label: functionName,
-  });
-}
+export const lambdaCalls = (functionName: string): Metric =>
+  lambdaMetric(functionName, { metricName: 'Invocations', statistic: 'Sum', period: MINUTE });
 
-export function lambdaDuration(functionName: string): Metric {
-  return new Metric({
-    namespace: 'AWS/Lambda',
-    metricName: 'Duration',
-    dimensionsMap: { FunctionName: functionName },
-    statistic: 'p99',
-    period: Duration.minutes(5),
-    label: functionName,
-  });
-}
+export const lambdaDuration = (functionName: string): Metric =>
+  lambdaMetric(functionName, { metricName: 'Duration', statistic: 'p99', period: Duration.minutes(5) });
 
 /** The workflow's, over every version of it. */
 export function executions(stateMachineArn: string, metricName: ExecutionMetric): Metric {

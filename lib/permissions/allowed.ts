@@ -232,12 +232,16 @@ const WORKFLOW = allow(
     why: 'calls its three steps',
   },
   {
-    may: ['logs:CreateLogDelivery', 'logs:GetLogDelivery', 'logs:UpdateLogDelivery', 'logs:DeleteLogDelivery'].concat([
+    may: [
+      'logs:CreateLogDelivery',
+      'logs:GetLogDelivery',
+      'logs:UpdateLogDelivery',
+      'logs:DeleteLogDelivery',
       'logs:ListLogDeliveries',
       'logs:PutResourcePolicy',
       'logs:DescribeResourcePolicies',
       'logs:DescribeLogGroups',
-    ]),
+    ],
     on: ['*'],
     why: 'logs each execution',
     star: 'log delivery knows no resources',

@@ -9,10 +9,11 @@ import { HoldfastLambda, type LambdaProps, type Right } from '../constructs/lamb
 import { Pages } from '../constructs/pages.ts';
 import { aroundRights, powerRights, runRights, tableRights, type TableRef } from '../constructs/rights.ts';
 import { Triggers } from '../constructs/triggers.ts';
+import { controlNames, type LambdaId, LAMBDAS } from '../control-names.ts';
 import { DEFAULT_SETTINGS, type DeploymentSettings } from '../settings.ts';
 import { API_TIMEOUT_MS, CALL_TIMEOUT_MS, STEP_TIMEOUT_MS, SWEEP_TIMEOUT_MS } from '../time-outs.ts';
 
-export { HOST_TAG } from '../host-tag.ts';
+export { LAMBDAS } from '../control-names.ts';
 
 export interface ControlStackProps extends StackProps {
   readonly heartbeats: TableRef;
@@ -46,9 +47,7 @@ export class ControlStack extends Stack {
     };
     const lambdas = this.lambdas(props);
 
-    const { HaInvestigate, HaFence, HaRecover } = lambdas;
-    const steps = { HaInvestigate, HaFence, HaRecover };
-    const haRun = new HaRun(this, 'HaRun', { steps, logRetention, alias: settings.workflow.alias });
+    const haRun = new HaRun(this, 'HaRun', { steps: lambdas, logRetention, alias: settings.workflow.alias });
     const triggers = new Triggers(this, 'Triggers', {
       findBehind: lambdas.FindBehind,
       reconcile: lambdas.Reconcile,
@@ -85,7 +84,8 @@ export class ControlStack extends Stack {
       // What is called every minute, all month, has metrics and a log; its traces would cost more than its calls.
       FindBehind: this.lambda('FindBehind', SWEEP_TIMEOUT_MS, { memoryMb: findBehind.memoryMb, isTraced: false }),
       Reconcile: this.lambda('Reconcile', CALL_TIMEOUT_MS, { isTraced: false }),
-      InstanceState: this.lambda('InstanceState', CALL_TIMEOUT_MS),
+      // Notices of what AWS will do come once: a store that is away for a moment shall not swallow them.
+      InstanceState: this.lambda('InstanceState', CALL_TIMEOUT_MS, { redelivery: { times: 2, forS: 600 } }),
       Api: this.lambda('Api', API_TIMEOUT_MS, {
         environment: api.auth === 'jwt' ? { JWT_OPERATE_SCOPE: api.operateScope } : {},
         // The console, served under the API's own authorisation.
@@ -108,7 +108,7 @@ export class ControlStack extends Stack {
   private lambda(
     id: LambdaId,
     timeoutMs: number,
-    more: Partial<Pick<LambdaProps, 'memoryMb' | 'environment' | 'beside' | 'isTraced'>> = {},
+    more: Partial<Pick<LambdaProps, 'memoryMb' | 'environment' | 'beside' | 'isTraced' | 'redelivery'>> = {},
   ): HoldfastLambda {
     return new HoldfastLambda(this, id, {
       name: LAMBDAS[id],
@@ -118,6 +118,7 @@ export class ControlStack extends Stack {
       environment: { ...this.lambdaEnvironment, ...more.environment },
       beside: more.beside,
       isTraced: more.isTraced,
+      redelivery: more.redelivery,
       logRetention: this.settings.logRetentionDays,
     });
   }
@@ -141,26 +142,3 @@ export class ControlStack extends Stack {
     new CfnOutput(this, `${id}Output`, { value, description }).overrideLogicalId(id);
   }
 }
-
-/** The Lambdas by their ids, with their folders. */
-export const LAMBDAS = {
-  FindBehind: 'find-behind',
-  Reconcile: 'reconcile',
-  InstanceState: 'instance-state',
-  Api: 'api',
-  HaInvestigate: 'ha-investigate',
-  HaFence: 'ha-fence',
-  HaRecover: 'ha-recover',
-} as const;
-
-export type LambdaId = keyof typeof LAMBDAS;
-
-/**
- * Names instead of references for the stack that watches this one: a reference would be an export, and CloudFormation refuses
- * every change of what is exported, for as long as somebody imports it.
- */
-export const controlNames = (stackName: string) => ({
-  pages: `${stackName}-pages`,
-  deadLetters: `${stackName}-dead-letters`,
-  lambda: (id: LambdaId) => `${stackName}-${LAMBDAS[id]}`,
-});

@@ -3,10 +3,11 @@ import type { Construct } from 'constructs';
 import { Alarms } from '../constructs/alarms.ts';
 import { ControlDashboard } from '../constructs/dashboard.ts';
 import { haRunArn } from '../constructs/ha-run.ts';
-import { ownMetrics } from '../constructs/watched.ts';
 import type { TableRef } from '../constructs/rights.ts';
+import { ownMetrics } from '../constructs/watched.ts';
+import { controlNames } from '../control-names.ts';
 import type { DeploymentSettings } from '../settings.ts';
-import { controlNames, type ControlStack } from './control-stack.ts';
+import type { ControlStack } from './control-stack.ts';
 
 export interface ObservabilityStackProps extends StackProps {
   readonly heartbeats: TableRef;

@@ -89,23 +89,27 @@ link() {
 mkdir -p -- "$prefix" "$root/etc/systemd/system" "$root/usr/local/bin"
 before=$(readlink -- "$prefix/current" 2>/dev/null || true)
 if ! cmp -s -- "$here/SHA256SUMS" "$prefix/$version/SHA256SUMS"; then
-  rm -rf -- "$prefix/$version.new" "${prefix:?}/$version"
+  rm -rf -- "$prefix/$version.new"
   mkdir -- "$prefix/$version.new"
   cp -R -- "$here/." "$prefix/$version.new/"
+  rm -rf -- "${prefix:?}/$version"
   mv -- "$prefix/$version.new" "$prefix/$version"
 fi
 link "$node" "$prefix/node"
 link "$version" "$prefix/current"
 link /opt/holdfast/current/bin/holdfast-agent "$root/usr/local/bin/holdfast-agent"
 
-# The version before stays, to go back to: `ln -sfn VERSION current`.
-for old in "$prefix"/*/; do
-  name=$(basename -- "$old")
-  case "$name" in
-  current | "$version" | "$before") ;;
-  *) rm -rf -- "${prefix:?}/$name" ;;
-  esac
-done
+# The version before stays, to go back to: `ln -sfn VERSION current`. A second run of the same version does not know which
+# that is, and removes nothing.
+if [ "$before" != "$version" ] && [ -n "$before" ] && [ -d "$prefix/$before" ]; then
+  for old in "$prefix"/*/; do
+    name=$(basename -- "$old")
+    case "$name" in
+    current | "$version" | "$before") ;;
+    *) rm -rf -- "${prefix:?}/$name" ;;
+    esac
+  done
+fi
 
 mkdir -p -- "$root/etc/holdfast"
 chmod 0700 -- "$root/etc/holdfast"

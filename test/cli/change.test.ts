@@ -49,7 +49,18 @@ describe('validate', () => {
   test('a valid definition, with what an operator should know', async () => {
     const { exit, out } = await shell('local/samples/cluster.yaml');
     expect(exit).toBe(0);
-    expect(out).toContain('Valid: cluster demo: 3 hosts, 3 groups; a silent owner is replaced 3.4 s after');
+    expect(out).toContain('Valid: cluster demo: 3 hosts, 3 groups; a silent owner is replaced within 3.9 s');
+  });
+
+  test.each([
+    ['as often as hosts beat', '', '3.9 s'],
+    ['every second and a half', ', sweepPeriod: 1.5s', '5.1 s'],
+  ])('V10: who looks %s, finds out that late', async (_how, sweep, bound) => {
+    const sample = await readFile('local/samples/cluster.yaml', 'utf8');
+    expect(sample).toContain('profile: demo }');
+    await writeFile(join(directory, 'swept.yaml'), sample.replace('profile: demo }', `profile: demo${sweep} }`));
+    const { out } = await holdfast(['validate', 'swept.yaml'], { directory });
+    expect(out).toContain(`a silent owner is replaced within ${bound} of its last beat, starts not counted`);
   });
 
   test('a bad one: every problem with file, line, value and what to write', async () => {

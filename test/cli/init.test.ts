@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { readDefinition } from '../../adapters/node/definition-file.ts';
+import { FAILURES } from '../../core/failures/failures.ts';
 import { readSettings } from '../../lib/read-settings.ts';
 import { holdfast } from './stage.ts';
 
@@ -72,12 +73,42 @@ describe('init', () => {
     ],
     ['one host', ['--cluster', 'c', '--host', 'db-1=i-0abc12345def67890'], 'makes no definition'],
     ['nobody to ask', [], 'nobody can be asked here: add --cluster NAME'],
+    ['an address that is none', ['--cluster', 'c', '--email', 'ops', ...PAIR], '--email: got "ops"; must be an e-mail'],
+    [
+      'an address that is there twice',
+      ['--cluster', 'c', '--email', 'ops@example.com', '--email', 'Ops@Example.com', ...PAIR],
+      '--email: got "Ops@Example.com" twice; give each address once',
+    ],
     ['YAML in a name', ['--cluster', 'c', '--group', 'a, b: [', ...PAIR], 'got "a, b: ["'],
   ])('refuses %s, and writes nothing', async (_what, argv, words) => {
     const { exit, err } = await init(...argv);
     expect(exit).toBe(2);
     expect(err).toContain(words);
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('makes the folder that it is given, and names the files as they are typed from here', async () => {
+    const { exit, out } = await init('sites/one', '--cluster', 'payments', ...PAIR);
+    expect(exit).toBe(0);
+    expect(await readdir(join(directory, 'sites/one'))).toEqual(['cluster.yaml', 'holdfast.yaml']);
+    expect(out).toMatch(/^Written: sites\/one\/cluster\.yaml and sites\/one\/holdfast\.yaml: /);
+    expect(out).toContain('holdfast validate sites/one/cluster.yaml\n');
+    expect(out).toContain('-c holdfast=sites/one/holdfast.yaml\n');
+  });
+
+  test('a folder that cannot be made is said to be that', async () => {
+    await writeFile(join(directory, 'taken'), 'a file');
+    const { exit, err } = await init('taken/one', '--cluster', 'payments', ...PAIR);
+    expect(exit).toBe(FAILURES.not_found.exit);
+    expect(err).toContain(`folder ${join(directory, 'taken/one')} cannot be made: `);
+    expect(err).toContain('; name another one');
+  });
+
+  test('a dry run makes no folder; an address is refused before anybody is asked', async () => {
+    expect((await init('later', '--dry-run', '--cluster', 'payments', ...PAIR)).exit).toBe(0);
+    expect(await readdir(directory)).toEqual([]);
+    const { exit, err } = await holdfast(['init', '--email', 'ops'], { directory, isInteractive: true, says: 'c' });
+    expect({ exit, err }).toEqual({ exit: 2, err: expect.stringMatching(/^holdfast: --email: got "ops"/) });
   });
 
   test('asks for what is not given', async () => {

@@ -274,6 +274,28 @@ describe('AWS Health', () => {
     expect(events(world, 'host.notice')).toHaveLength(3);
   });
 
+  test.each([
+    [
+      'is away for a moment: the call fails, so that the event comes again, and then it is told',
+      'store_unavailable',
+      1,
+    ],
+    ['holds what nobody can read: one cluster shall not fail every event', 'config_invalid', 0],
+  ] as const)('the record of the cluster %s', async (_, code, pages) => {
+    const world = await settled();
+    const event = health(world, [world.machineOf('h2')]);
+    world.faults = (op, phase, subject) => {
+      if (op === 'registry.get' && phase === 'before' && subject.startsWith('C#pair')) throw new HaError(code, 'it');
+    };
+    const sent = send(world, event);
+    await (pages === 0
+      ? expect(sent).resolves.toMatchObject({ hosts: [] })
+      : expect(sent).rejects.toMatchObject({ code }));
+    world.faults = () => undefined;
+    if (pages > 0) await send(world, event);
+    expect(world.alerts.pages).toHaveLength(pages);
+  });
+
   test('one event about two hosts is a call about each; another event is another call', async () => {
     const world = await settled();
     await send(

@@ -3,7 +3,9 @@ import type { Power, PowerReading } from '../../core/ports.ts';
 import type { ObserverRecord, TroubleRecord } from '../../core/protocol/observer-records.ts';
 import { keys } from '../../core/protocol/records.ts';
 import type { DoctorView } from '../../core/protocol/views.ts';
-import { doctor } from '../../lambdas/api/doctor.ts';
+import { doctor, fenceFunctionBeside } from '../../lambdas/api/doctor.ts';
+import { api } from '../../lambdas/api/handler.ts';
+import { controlNames } from '../../lib/control-names.ts';
 import { DB, definitionOf, PAIR } from './definitions.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -33,6 +35,20 @@ test('a whole pair is well; without its standby host it is not, and the API says
   expect(bad(JSON.parse(answer.body) as DoctorView)).toEqual(
     expect.arrayContaining(['fail page db/0', 'fail sole-candidate db', 'fail capacity h1']),
   );
+});
+
+test('the API finds the Lambda that fences by its own name, and the doctor tells it', async () => {
+  const names = controlNames('SiteControl');
+  const fenceFunction = fenceFunctionBeside(names.lambda('Api'));
+  expect(fenceFunction).toBe(names.lambda('HaFence'));
+  expect(fenceFunctionBeside(undefined)).toBeNull();
+  expect(fenceFunctionBeside('somebody-elses')).toBeNull();
+
+  const world = await createWorld({ yaml: PAIR.replaceAll(', zone:', ', fencing: [[ec2]], zone:') });
+  const handle = api(world.ports, { account: { partition: 'aws', region: 'r', id: '1' }, fenceFunction });
+  const event = { rawPath: '/api/v1/doctor', requestContext: { http: { method: 'GET' } } };
+  const { checks } = JSON.parse((await handle(event)).body) as DoctorView;
+  expect(checks.find(({ id }) => id === 'fence-test')?.change).toContain('--function-name SiteControl-ha-fence ');
 });
 
 describe('power', () => {

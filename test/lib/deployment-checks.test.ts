@@ -53,7 +53,7 @@ describe('definitions that fit', () => {
   });
 });
 
-describe('sweeps (S13, V10)', () => {
+describe('sweeps (V10)', () => {
   test('a period that a loop cannot keep inside the time-out of its Lambda', () => {
     expect(problems({}, { timing: { sweepPeriod: '10s' } })).toEqual([]);
     expect(problems({}, { timing: { sweepPeriod: '11s' } })).toEqual([
@@ -62,12 +62,12 @@ describe('sweeps (S13, V10)', () => {
     ]);
   });
 
-  test('one sweep a minute would be a gap to a cluster that expects more', () => {
+  test('a bound on recovery that counts with more than one sweep a minute', () => {
     const settings = { findBehind: { every: 'minute' } };
     expect(problems(settings, { timing: { profile: 'standard' } })).toEqual([
       'definitions[0]: got cluster shop, timing.sweepPeriod 3s; must be at least 60s while findBehind.every is minute:' +
-        ' sweeps further apart than 2 periods count as a gap, after which every observation starts anew;' +
-        ' or set findBehind.every to loop [S13]',
+        ' sweeps come once a minute whatever it says, and the recovery bound that is shown and holdfast doctor count' +
+        ' with it; or set findBehind.every to loop [V10]',
     ]);
     expect(problems(settings, { timing: { sweepPeriod: '59s' } })).toHaveLength(1);
   });

@@ -79,7 +79,7 @@ describe('alarms', () => {
       ['SweepsMissing', 'Holdfast/SweepMs SampleCount/60', '< 1', '3 of 3', 'breaching'],
       ['ReconcileMissing', 'AWS/Lambda/Invocations Sum/60', '< 1', '3 of 3', 'breaching'],
       ['ClustersFailed', 'Holdfast/ClustersFailed Maximum/60', '>= 1', '3 of 5', 'notBreaching'],
-      ['SweepsLate', 'Holdfast/SweepLate Sum/300', '>= 2', '1 of 1', 'notBreaching'],
+      ['SweepsLate', 'Holdfast/SweepLate Sum/300', '>= 3', '1 of 1', 'notBreaching'],
       [
         'HeartbeatsThrottled',
         'AWS/DynamoDB/ReadThrottleEvents Sum/60 + AWS/DynamoDB/WriteThrottleEvents Sum/60',

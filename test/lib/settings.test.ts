@@ -84,6 +84,10 @@ describe('what may not, and what to write instead', () => {
     [{ api: { auth: 'none' } }, 'api.auth: got "none"; must have auth: iam, or auth: jwt with issuer and audience'],
     [{ api: { auth: 'iam', issuer: 'https://x.example' } }, /^api\.issuer: got unknown key "issuer"; remove it/],
     [{ pages: { emails: ['nobody'] } }, 'pages.emails[0]: got "nobody"; must be an e-mail address'],
+    [
+      { pages: { emails: ['a@x.example', 'ops@x.example', 'Ops@x.example'] } },
+      'pages.emails[2]: got "Ops@x.example"; remove it: pages.emails[1] is the same address',
+    ],
     [{ logRetentionDays: 8 }, /^logRetentionDays: got 8; must be one of: 1, 3, 5, 7, 14/],
     [{ alarms: { silentMinutes: 1 } }, 'alarms.silentMinutes: got 1; must be a whole number from 2 to 60'],
     [{ offCloud: { trustAnchorArn: 'x' } }, /^offCloud\.trustAnchorArn: got "x"; must be the ARN of a trust anchor/],

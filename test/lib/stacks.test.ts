@@ -113,11 +113,17 @@ describe('control', () => {
     });
   });
 
-  test('an asynchronous call is neither repeated nor kept', () => {
-    control.resourceCountIs('AWS::Lambda::EventInvokeConfig', 7);
-    control.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
-      MaximumRetryAttempts: 0,
-      MaximumEventAgeInSeconds: 60,
+  test('an asynchronous call is neither repeated nor kept, but that about a notice of EC2 or of AWS Health', () => {
+    const calls = resourcesOf(control)
+      .filter(([, { Type }]) => Type === 'AWS::Lambda::EventInvokeConfig')
+      .map(([id, { Properties }]) => [
+        id.replace(/Function.*/, ''),
+        [Properties['MaximumRetryAttempts'], Properties['MaximumEventAgeInSeconds']],
+      ]);
+    const never = [0, 60];
+    expect(Object.fromEntries(calls)).toEqual({
+      ...{ FindBehind: never, Reconcile: never, Api: never, HaInvestigate: never, HaFence: never, HaRecover: never },
+      InstanceState: [2, 600],
     });
   });
 

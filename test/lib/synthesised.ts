@@ -1,12 +1,13 @@
-/** The stacks of one deployment, synthesised for tests: without bundles, which `npm run synth` shows. */
+/** The stacks of one deployment, synthesised for tests as they are deployed, but without bundles, which `npm run synth` shows. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks, type Deployment } from '../../lib/app.ts';
 import { readSettings } from '../../lib/read-settings.ts';
 import type { DeploymentSettings } from '../../lib/settings.ts';
+import { unbundledApp } from '../../tools/unbundled-app.ts';
 
 export interface Resource {
   Type: string;
@@ -40,7 +41,7 @@ export function settingsOf(input: unknown): DeploymentSettings {
 export function inApp<Result>(use: (app: App) => Result): Result {
   const outdir = mkdtempSync(join(tmpdir(), 'holdfast-synth-'));
   try {
-    return use(new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } }));
+    return use(unbundledApp(outdir));
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import {
@@ -26,6 +26,8 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readHostFile } from '../../adapters/node/host-file.ts';
+import { hostName } from '../../core/config/schema-parts.ts';
+import { HaError } from '../../core/failures/failures.ts';
 import { HostDocument } from '../../lib/constructs/host-document.ts';
 import { HoldfastHost } from '../../lib/constructs/holdfast-host.ts';
 import { buildAgent } from '../../tools/build-agent.ts';
@@ -220,7 +222,8 @@ describe('the script', () => {
 
   test('of user data makes a host: host file, package, nothing left behind', async () => {
     const { stack, launch } = world();
-    const odd = { ...TIES, cluster: `it's $(odd) "here"`, watchdog: 'none', stateDir: '/data/holdfast' } as const;
+    const stateDir = `/data/it's $(odd) "here"`;
+    const odd = { ...TIES, watchdog: 'none', stateDir } as const;
     new HoldfastHost(stack, 'Db1', { ...odd, host: 'db-1', launch });
     const { root, status, output, asked } = runIt('bash', userDataOf(stack)[0] ?? '');
     expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('is installed, with v24') });
@@ -229,7 +232,7 @@ describe('the script', () => {
     );
     const file = join(root, 'etc/holdfast/host.yaml');
     expect(await readHostFile(file)).toMatchObject({
-      ...{ cluster: `it's $(odd) "here"`, host: 'db-1', watchdog: 'none', stateDir: '/data/holdfast' },
+      ...{ cluster: 'payments', host: 'db-1', watchdog: 'none', stateDir },
       tables: { heartbeats: 'Heartbeats-1', registry: 'Registry-1' },
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -262,10 +265,57 @@ describe('the script', () => {
     expect(lines.at(-2)).toBe('"$work/install.sh" --reload');
     expect((await readHostFile(join(root, 'etc/holdfast/host.yaml'))).host).toBe('db-2');
   });
+});
 
-  test('a name that is none is refused', () => {
+describe('names that no definition can have', () => {
+  const HOST_RULE = 'must be a name of a-z, 0-9 and inner dashes, at most 27 characters';
+  const CLUSTER_RULE = 'must be a name of a-z, 0-9 and inner dashes, at most 30 characters';
+
+  test.each([
+    [{ host: 'Db-1' }, `Hosts/Db1: host: got "Db-1"; ${HOST_RULE}`],
+    [{ host: 'a'.repeat(28) }, `Hosts/Db1: host: got "${'a'.repeat(28)}"; ${HOST_RULE}`],
+    [{ host: '' }, `Hosts/Db1: host: got ""; ${HOST_RULE}`],
+    [{ cluster: 'payments_eu' }, `Hosts/Db1: cluster: got "payments_eu"; ${CLUSTER_RULE}`],
+  ])('HoldfastHost refuses %j', (change, says) => {
+    const { stack, launch } = world();
+    const props = { ...TIES, host: 'db-1', launch, ...change };
+    expect(() => new HoldfastHost(stack, 'Db1', props)).toThrow(new HaError('config_invalid', says));
+  });
+
+  test.each([
+    [{ hosts: { 'db-1': 'i-1', 'db-1; reboot': 'i-2' } }, `Hosts/Old: hosts: got "db-1; reboot"; ${HOST_RULE}`],
+    [{ hosts: { 'db.1': 'i-1' } }, `Hosts/Old: hosts: got "db.1"; ${HOST_RULE}`],
+    [{ cluster: 'Payments' }, `Hosts/Old: cluster: got "Payments"; ${CLUSTER_RULE}`],
+  ])('HostDocument refuses %j', (change, says) => {
     const { stack } = world();
-    const hosts = { 'db-1; reboot': 'i-1' };
-    expect(() => new HostDocument(stack, 'Existing', { ...FACTS, hosts })).toThrow(/got "db-1; reboot"/);
+    const props = { ...FACTS, hosts: { 'db-1': 'i-1' }, ...change };
+    expect(() => new HostDocument(stack, 'Old', props)).toThrow(new HaError('config_invalid', says));
+  });
+
+  test('what only the deployment knows cannot be judged, and is taken', () => {
+    const { stack, launch } = world();
+    const { valueAsString: cluster } = new CfnParameter(stack, 'Cluster');
+    new HoldfastHost(stack, 'Db1', { ...TIES, cluster, host: 'db-1', launch });
+    expect(userDataOf(stack)[0]).toContain('cluster: "Cluster"');
+  });
+
+  test.each([
+    ['db-1', true],
+    ['7', true],
+    ['a'.repeat(27), true],
+    ['a'.repeat(28), false],
+    ['db-', false],
+    ['-db', false],
+    ['Db', false],
+    ['db.1', false],
+  ])('the document itself, run by hand, thinks the same of "%s"', (host, isName) => {
+    const { stack } = world();
+    new HostDocument(stack, 'Old', { ...FACTS, hosts: {} });
+    const [document] = Object.values(Template.fromStack(stack).findResources('AWS::SSM::Document')) as Made[];
+    const { parameters } = document?.Properties['Content'] as {
+      parameters: Record<string, { allowedPattern: string }>;
+    };
+    expect(new RegExp(parameters['Host']?.allowedPattern ?? '').test(host)).toBe(isName);
+    expect(hostName.safeParse(host).success).toBe(isName);
   });
 });

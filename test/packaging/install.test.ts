@@ -85,20 +85,47 @@ describe('install.sh', () => {
     expect(unit).toContain('KillMode=control-group\nKillSignal=SIGKILL\n');
   });
 
+  /** The same files under another version. */
+  const become = (name: string): void => {
+    writeFileSync(join(unpacked, 'VERSION'), `${name}\n`);
+    const sums = readFileSync(join(unpacked, 'SHA256SUMS'), 'utf8').replaceAll(/^.* {2}VERSION\n/gm, '');
+    writeFileSync(join(unpacked, 'SHA256SUMS'), sums);
+  };
+  const installed = () => readdirSync(at('opt/holdfast')).sort();
+
   test('keeps the version before, and no older one', async () => {
     await install();
-    const other = (name: string): void => {
-      writeFileSync(join(unpacked, 'VERSION'), `${name}\n`);
-      const sums = readFileSync(join(unpacked, 'SHA256SUMS'), 'utf8').replaceAll(/^.* {2}VERSION\n/gm, '');
-      writeFileSync(join(unpacked, 'SHA256SUMS'), sums);
-    };
-    other('0.2.0');
+    become('0.2.0');
     expect((await install()).status).toBe(0);
-    expect(readdirSync(at('opt/holdfast')).sort()).toEqual([version, '0.2.0', 'current', 'node'].sort());
-    other('0.3.0');
+    expect(installed()).toEqual([version, '0.2.0', 'current', 'node'].sort());
+    become('0.3.0');
     expect((await install('--reload')).status).toBe(0);
-    expect(readdirSync(at('opt/holdfast')).sort()).toEqual(['0.2.0', '0.3.0', 'current', 'node']);
+    expect(installed()).toEqual(['0.2.0', '0.3.0', 'current', 'node']);
     expect(readlinkSync(at('opt/holdfast/current'))).toBe('0.3.0');
+  });
+
+  test('run again, it keeps the version before all the same, also after somebody went back to it', async () => {
+    become('0.2.0');
+    await install();
+    become('0.3.0');
+    for (let times = 0; times < 3; times += 1) {
+      expect((await install()).status).toBe(0);
+      expect(installed()).toEqual(['0.2.0', '0.3.0', 'current', 'node']);
+    }
+    await run('ln', ['-sfn', '0.2.0', at('opt/holdfast/current')]);
+    become('0.2.0');
+    expect((await install()).status).toBe(0);
+    expect(installed()).toEqual(['0.2.0', '0.3.0', 'current', 'node']);
+    expect(readlinkSync(at('opt/holdfast/current'))).toBe('0.2.0');
+  });
+
+  test('removes nothing while it is not known what ran before', async () => {
+    become('0.2.0');
+    await install();
+    rmSync(at('opt/holdfast/current'));
+    become('0.3.0');
+    expect((await install()).status).toBe(0);
+    expect(installed()).toEqual(['0.2.0', '0.3.0', 'current', 'node']);
   });
 
   test('refuses files that are not those that were packed, and installs none of them', async () => {
@@ -224,6 +251,10 @@ describe('an installed host', () => {
     const ran = await configure();
     expect(ran.status).toBe(2);
     expect(ran.output).toContain('host.yaml:6:1 hots: got unknown key "hots"');
+    writeFileSync(at('etc/holdfast/host.yaml'), 'cluster: c\nhost: h1\nregion: eu-west-1\ncertificate: "h1:x"\n');
+    const named = await configure();
+    expect(named.status).toBe(2);
+    expect(named.output).toContain('host.yaml:4:1 certificate: got "h1:x"; must be a letter or digit, then letters');
     expect(readFileSync(at('run/host.json'), 'utf8')).toBe(before);
   });
 

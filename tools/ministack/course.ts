@@ -17,9 +17,9 @@ import { tearDown } from './tear-down.ts';
 const SETTINGS = '# For an emulator that has no versions of state machines.\nworkflow: { alias: false }\n';
 
 export const SCENARIOS = ['kill', 'cut', 'service', 'move', 'drain', 'deploy'] as const;
+type Scenario = (typeof SCENARIOS)[number];
 /** Stack events may be told in whole seconds. */
 const SECOND_MS = 1_000;
-type Scenario = (typeof SCENARIOS)[number];
 
 export interface CourseOptions {
   readonly python: string;
@@ -77,9 +77,8 @@ async function deploy({ cdk, cloud }: Account, { app }: Apps): Promise<Passed> {
   await cdk.deploy(app);
   const outputs = await cdk.outputs();
   const stacks = await cloud.stacks();
-  const tables = [outputs['HoldfastState']?.['HeartbeatsTable'] ?? ''];
-  const ignored = await Promise.all(tables.map((table) => cloud.expire(table, 'ttl')));
-  const ttl = ignored.includes(true) ? '; TTL of the template was ignored, and is set by hand' : '';
+  const isIgnored = await cloud.expire(outputs[STACKS.state]?.['HeartbeatsTable'] ?? '', 'ttl');
+  const ttl = isIgnored ? '; TTL of the template was ignored, and is set by hand' : '';
   return {
     says: `${stacks.map(({ StackName, StackStatus }) => `${StackName ?? ''} ${StackStatus ?? ''}`).join(', ')}${ttl}`,
   };

@@ -14,6 +14,7 @@ import {
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { SendCommandCommand } from '@aws-sdk/client-ssm';
+import { ACCOUNT, REGION } from './emulator.ts';
 import type { ProbeAccount } from './probe-account.ts';
 import type { Probe } from './probe.ts';
 
@@ -108,7 +109,7 @@ async function alarmOverExpression(account: ProbeAccount): Promise<string> {
 
 async function workflowVersion(account: ProbeAccount): Promise<string> {
   const DefinitionString = JSON.stringify({ StartAt: 'A', States: { A: { Type: 'Pass', End: true } } });
-  const RoleArn = 'arn:aws:iam::000000000000:role/probe';
+  const RoleArn = `arn:aws:iam::${ACCOUNT}:role/probe`;
   const Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { RoleArn, DefinitionString } };
   const Version = {
     Type: 'AWS::StepFunctions::StateMachineVersion',
@@ -132,7 +133,7 @@ async function dryRun(account: ProbeAccount): Promise<string> {
 }
 
 async function volumeInUse(account: ProbeAccount): Promise<string> {
-  const { VolumeId } = await account.ec2.send(new CreateVolumeCommand({ AvailabilityZone: 'us-east-1a', Size: 1 }));
+  const { VolumeId } = await account.ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${REGION}a`, Size: 1 }));
   const attach = async () => {
     const InstanceId = await instance(account);
     return account.ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: '/dev/sdf' }));
@@ -153,7 +154,7 @@ async function runCommand(account: ProbeAccount): Promise<string> {
 
 /** A forged signature: nobody has that secret. */
 async function signature(account: ProbeAccount): Promise<string> {
-  const scope = '000000000000/20260101/us-east-1/dynamodb/aws4_request';
+  const scope = `${ACCOUNT}/20260101/${REGION}/dynamodb/aws4_request`;
   const answer = await fetch(account.url, {
     method: 'POST',
     headers: {

@@ -4,6 +4,7 @@ import { GetFunctionConfigurationCommand, InvokeCommand, UpdateFunctionCodeComma
 import { CreateStateMachineCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ACCOUNT, REGION } from './emulator.ts';
 import { historyLines, visitsOf } from './history.ts';
 import { type ProbeAccount, ROLE } from './probe-account.ts';
 import type { Probe } from './probe.ts';
@@ -22,7 +23,7 @@ const METRICS_MS = 2_000;
 
 const lambdaState = (name: string, more: object = {}) => ({
   Type: 'Task',
-  Resource: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+  Resource: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
   End: true,
   ...more,
 });

@@ -124,3 +124,19 @@ describe('the client of the API', () => {
     await expect(messages.next()).rejects.toMatchObject({ code: 'store_unavailable' });
   });
 });
+
+test('the time of a request begins when who asks has been proven: a token command may wait for a person', async () => {
+  const begun = jest.spyOn(AbortSignal, 'timeout');
+  let before = -1;
+  const authorize = Object.assign(
+    () => {
+      before = begun.mock.calls.length;
+      return Promise.resolve({ authorization: 'Bearer t' });
+    },
+    { isSigning: false },
+  );
+  expect((await apiClient({ url, authorize }).status()).cluster).toBe('pair');
+  expect(before).toBe(0);
+  expect(begun).toHaveBeenCalledTimes(1);
+  begun.mockRestore();
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { gapAfterMs } from '../../../core/detection/detect.ts';
 import { behindOf, everySecond, item, WALL, watchAll } from './fixtures.ts';
 
 /** h2 beats at every sweep; h1 shows what is given. */
@@ -111,6 +112,14 @@ describe('S13: doubt yourself first', () => {
     // 12 s after the gap; the count stands on the answer that ended it.
     expect(seen[16]?.behind).toMatchObject([{ host: 'h1', observedAtWallMs: WALL + 6_000, silentMs: 12_000 }]);
     expect(seen[16]?.doubt).toBeNull();
+  });
+
+  test.each([
+    [250, 1_000],
+    [500, 1_000],
+    [3_000, 6_000],
+  ])('an observer that sweeps every %s ms may pause for %s ms', (periodMs, gapMs) => {
+    expect(gapAfterMs(periodMs)).toBe(gapMs);
   });
 
   test('a pause of two sweep periods is no gap', () => {

@@ -4,8 +4,8 @@ import { EMPTY_MEMORY, observe } from '../../../core/detection/detect.ts';
 import type { Heartbeat } from '../../../core/protocol/records.ts';
 import { instant, wallInstant } from '../../../core/time/time.ts';
 
-/** Profile fast: I 1 s, L_c 12 s, sweep period 1 s. */
-export const TIMING: DetectorTiming = { behindAfter: 2.5, sweepPeriodMs: 1_000, takerWaitMs: 12_000 };
+/** Profile fast: I 1 s, L_c 12 s, sweep period 1 s, of which two are no gap. */
+export const TIMING: DetectorTiming = { behindAfter: 2.5, gapMs: 2_000, takerWaitMs: 12_000 };
 
 /** The observer's wall clock runs this far ahead of its boot clock here, so that mixing them up shows. */
 export const WALL = 5_000_000;

@@ -110,6 +110,7 @@ function facts(sketch: Sketch = {}): DoctorFacts {
     troubles: [],
     power: new Map(),
     powerUnasked: [],
+    fenceFunction: null,
     fenceTests: new Map(NAMES.map((name) => [name, fenceTest(name)])),
     nowMs: now,
     ...sketch.facts,

@@ -26,7 +26,7 @@ function facts(test: FenceTestRecord | null, fencing = BY_POWER): DoctorFacts {
     record: { cluster: 'c', rev: 1, incarnation: 'x', haEnabled: true, account },
     definition: { ...base, hosts },
     ...{ hosts: [], groups: [], heartbeats: new Map(), lastSweepMs: null, troubles: [] },
-    ...{ power: new Map(), powerUnasked: [], nowMs: wallInstant(10 * DAY) },
+    ...{ power: new Map(), powerUnasked: [], fenceFunction: 'SiteControl-ha-fence', nowMs: wallInstant(10 * DAY) },
     fenceTests: new Map(test === null ? [] : [['h1', test]]),
   };
 }
@@ -47,6 +47,22 @@ const REFUSED = { stop: { outcome: 'refused', says: 'UnauthorizedOperation: no' 
 
 const bad = (given: DoctorFacts) => machineChecks(given).filter(({ verdict }) => verdict !== 'ok');
 const brief = (given: DoctorFacts) => bad(given).map(({ id, verdict }) => `${verdict} ${id}`);
+
+test('whose rights to look at is told by the name that the Lambda has in this deployment', () => {
+  const unseen = {
+    ...REFUSED,
+    ...seen({ isStopProtected: null }),
+    scaling: { member: 'unknown', says: 'no' },
+  } as const;
+  const given = facts(fenceTest('h1', unseen));
+  expect(bad(given).map(({ id, change }) => [id, change?.includes(' SiteControl-ha-fence')])).toEqual([
+    ['fence-rights', true],
+    ['stop-protection', true],
+    ['scaling-group', true],
+  ]);
+  const nameless = bad({ ...given, fenceFunction: null });
+  expect(nameless.map(({ change }) => change?.includes(' ha-fence'))).toEqual([true, true, true]);
+});
 
 describe('what is set around a machine', () => {
   test.each<[string, Partial<FenceTestRecord>, readonly (readonly FenceMethod[])[], readonly string[]]>([
@@ -125,6 +141,15 @@ describe('the test itself', () => {
     const other = facts(fenceTest('h1', { ...REFUSED, machine: 'i-before' }));
     expect(verdict(other)).toEqual(['warn']);
     expect(brief(other)).toEqual([]);
+  });
+
+  test('is made by hand by a command that runs as it stands; where there is no such function, none is told', () => {
+    const told = (given: DoctorFacts) => fenceTestCheck(given)[0]?.change ?? '';
+    expect(told(facts(null))).toContain(
+      'aws lambda invoke --region eu-west-1 --function-name SiteControl-ha-fence --cli-binary-format',
+    );
+    const local = told({ ...facts(null), fenceFunction: null });
+    expect(local).toBe('see that ha-fence is scheduled with {"step":"self-test"} and what its log says');
   });
 
   test('a host that no policy stops needs none', () => {

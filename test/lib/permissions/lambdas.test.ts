@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { LAMBDA_IDS as IDS, type LambdaId, LAMBDAS } from '../../../lib/control-names.ts';
 import { grants } from '../../../lib/permissions/granted.ts';
 import { arnOf, type Templates } from '../../../lib/permissions/template.ts';
 import { reachedMethods } from '../../../tools/permissions/needed.ts';
@@ -8,21 +9,8 @@ import { HEARTBEATS, instanceOf, REGISTRY } from './host-session.ts';
 import { CALLS_OF, DOCUMENT, GROUP, HOST, MACHINE, SSM_TAGGED, TAGGED } from './needed-calls.ts';
 import { defaultTemplates, SYNTH_MS } from './templates.ts';
 
-const LAMBDAS = {
-  FindBehind: 'find-behind',
-  Reconcile: 'reconcile',
-  InstanceState: 'instance-state',
-  Api: 'api',
-  HaInvestigate: 'ha-investigate',
-  HaFence: 'ha-fence',
-  HaRecover: 'ha-recover',
-} as const;
-
-type Id = keyof typeof LAMBDAS;
-const IDS: readonly Id[] = ['FindBehind', 'Reconcile', 'InstanceState', 'Api', 'HaInvestigate', 'HaFence', 'HaRecover'];
-
 let templates: Templates;
-const reached = new Map<Id, string[]>();
+const reached = new Map<LambdaId, string[]>();
 
 beforeAll(async () => {
   templates = await defaultTemplates();
@@ -32,7 +20,8 @@ beforeAll(async () => {
 const documents = (role: string) => documentsOf(templates, role);
 const asked = (role: string, call: Call) => evaluate(documents(role), call);
 
-const neededBy = (id: Id): readonly Call[] => (reached.get(id) ?? []).flatMap((method) => CALLS_OF.get(method) ?? []);
+const neededBy = (id: LambdaId): readonly Call[] =>
+  (reached.get(id) ?? []).flatMap((method) => CALLS_OF.get(method) ?? []);
 
 describe('each Lambda may make every call that its own code can reach, and has no right that it cannot use', () => {
   test('what its code can reach is read from the code', () => {
@@ -170,8 +159,8 @@ describe('services of AWS', () => {
     action: 'lambda:InvokeFunction',
     on: arnOf('lambda', `function:${id}Function`),
   });
-  const invoked = async (role: string): Promise<Id[]> => {
-    const yes: Id[] = [];
+  const invoked = async (role: string): Promise<LambdaId[]> => {
+    const yes: LambdaId[] = [];
     for (const id of IDS) if ((await asked(role, invoke(id))) === 'yes') yes.push(id);
     return yes;
   };
