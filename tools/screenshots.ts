@@ -124,7 +124,7 @@ async function takeAway(browser: Browser, url: string): Promise<void> {
   const page = await visit(browser, url);
   await page.getByRole('button', { name: 'Control plane…' }).click();
   await page.getByRole('button', { name: /Take the control plane away/ }).click();
-  await page.getByText(/^API away since [3-9]\.\d s/).waitFor();
+  await page.getByText(/^API away for [3-9]\.\d s/).waitFor();
   await take(page, 'api-away');
   await page.close();
 }

@@ -21,6 +21,6 @@ export function pulseEveryMs(hosts: number): number {
 }
 
 export function awayWords(away: Link & { is: 'away' }, nowMs: number, shownAtMs: number | null): string {
-  const since = `API away since ${span(nowMs - away.sinceMs)}`;
+  const since = `API away for ${span(nowMs - away.sinceMs)}`;
   return shownAtMs === null ? `${since}.` : `${since}; showing the state of ${clock(shownAtMs)}.`;
 }

@@ -98,8 +98,9 @@ function chosen(headers: IncomingHttpHeaders, names: readonly string[]): Record<
   );
 }
 
-function refusal(error: Error): HaError {
+function refusal(error: NodeJS.ErrnoException): HaError {
   if (error instanceof HaError) return error;
-  const text = `the control plane is away (${error.message}); hosts run on, and it is started again unless it was stopped`;
+  // By its code: the text names a socket of ours, which tells a person nothing.
+  const text = `the control plane is away (${error.code ?? error.message}); hosts run on, and it is started again unless it was stopped`;
   return new HaError('store_unavailable', text, { cause: error });
 }

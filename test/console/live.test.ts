@@ -77,7 +77,7 @@ describe('the API goes away', () => {
     const { server, page } = await openedWorld();
     await page.getByRole('heading', { level: 1, name: 'Everything runs.' }).waitFor();
     server.takeAway();
-    await page.getByText(/^API away since .*; showing the state of \d\d:\d\d:\d\d\.$/).waitFor();
+    await page.getByText(/^API away for .*; showing the state of \d\d:\d\d:\d\d\.$/).waitFor();
     expect(await page.getByRole('article', { name: 'Host h1' }).isVisible()).toBe(true);
     expect(await violationsOf(page)).toEqual([]);
     await page.getByRole('heading', { level: 1, name: 'When last heard: everything runs.' }).waitFor();
@@ -104,7 +104,7 @@ describe('the API goes away', () => {
     const { server, page } = await openedWorld();
     await page.getByRole('heading', { level: 1, name: 'Everything runs.' }).waitFor();
     server.takeAway();
-    await page.getByText(/^API away since/).waitFor();
+    await page.getByText(/^API away for/).waitFor();
     const beat = page.getByRole('article', { name: 'Host h1' }).locator('.beat');
     await beat.and(page.locator('.late')).waitFor();
     expect(await beat.textContent()).toMatch(/beat [3-9]\.\d s ago, late/);
@@ -119,7 +119,7 @@ describe('the API goes away', () => {
     const page = await openPage(browser);
     closing.push(() => page.context().close());
     await page.goto(server.url);
-    await page.getByText(/^API away since \d/).waitFor();
+    await page.getByText(/^API away for \d/).waitFor();
     server.bringBack();
     await page.getByRole('heading', { level: 1, name: 'Everything runs.' }).waitFor();
   });

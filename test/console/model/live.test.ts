@@ -80,9 +80,9 @@ describe('a lost API', () => {
   test('is dated, and so is what is shown', () => {
     const away = { is: 'away', sinceMs: AT, why: '', attempts: 3 } as const;
     expect(awayWords(away, AT + 12_000, AT - 1_000)).toBe(
-      `API away since 12 s; showing the state of ${clock(AT - 1_000)}.`,
+      `API away for 12 s; showing the state of ${clock(AT - 1_000)}.`,
     );
-    expect(awayWords(away, AT + 12_000, null)).toBe('API away since 12 s.');
+    expect(awayWords(away, AT + 12_000, null)).toBe('API away for 12 s.');
   });
 
   test.each([
