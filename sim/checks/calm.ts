@@ -1,6 +1,7 @@
 /**
  * I6: no fault, no action. Without faults and without an operator's acts nothing moves, nothing is revoked, nothing is
- * powered off or on, and, once everything was placed for the first time, nobody is called. The same with lost renewals,
+ * powered off or on, and, once everything was placed for the first time, no service ends, no machine is reset, and nobody is
+ * called. The same with lost renewals,
  * as long as no host loses more than the k that its timing tolerates (V2) within one lease.
  *
  * A scene that is harmless as a whole (`isHarmless`: nothing, or cuts too short to lose more than k) is judged to its end.
@@ -43,6 +44,12 @@ export class Calm extends Watching {
         break;
       case 'power_call':
         this.#act(fact.at, `EC2 was told to ${fact.call} ${fact.host} (${fact.machine})`);
+        break;
+      case 'service_down':
+        if (this.#isPlaced) this.#act(fact.at, `${fact.life.service} of ${fact.life.where} ended on ${fact.life.host}`);
+        break;
+      case 'machine':
+        if (this.#isPlaced && fact.now === 'reset') this.#act(fact.at, `${fact.host} was reset`);
         break;
       case 'page':
         if (this.#isPlaced) this.#act(fact.at, `a person was called: ${fact.subject}: ${fact.text}`);

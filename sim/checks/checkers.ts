@@ -10,6 +10,7 @@ import { TrueEvidence } from './evidence.ts';
 import { Held } from './held.ts';
 import { LeaseBounds } from './lease-bounds.ts';
 import { LogReplay } from './log-replay.ts';
+import { Moves } from './moves.ts';
 import { OffReads } from './off-reads.ts';
 import { OneBeliever } from './one-believer.ts';
 import { OneRunner } from './one-runner.ts';
@@ -37,6 +38,7 @@ export function createCheckers(scene: Scene, truth: Truth): readonly Checker[] {
     new Returned(seen),
     new Calm(seen),
     new Budget(seen),
+    new Moves(seen),
     new Duplicates(seen),
     new LogReplay(seen),
     new Held(seen),

@@ -7,7 +7,7 @@ import type { Told, Truth } from '../contract/truth.ts';
 
 /**
  * A function that has read a definition may act on it to its own end: as if it had come before the change. No function of
- * the control plane lives longer (`lib/stacks/control-stack.ts`).
+ * the control plane lives longer (`lib/time-outs.ts`).
  */
 export const INVOCATION_MAX_MS: Millis = 120_000;
 
@@ -21,6 +21,8 @@ export class Definitions {
   readonly #cluster: string;
   readonly #unpacked = new Map<string, Definition>();
   readonly #inForce: InForce[] = [];
+  /** By group; `of`: how many definitions there were. */
+  readonly #covered = new Map<string, { readonly of: number; readonly is: boolean }>();
   #isStale = true;
 
   constructor(truth: Truth, cluster: string) {
@@ -52,6 +54,21 @@ export class Definitions {
   all(): readonly Definition[] {
     this.#refresh();
     return this.#inForce.map((one) => one.definition);
+  }
+
+  /**
+   * Whether every definition so far that has the group lets a lost lease stop it. Decided by a rule of our own, and not by what
+   * the system takes for covered: else a group that it wrongly leaves out would be asked about by nobody.
+   */
+  isAlwaysCovered(group: string): boolean {
+    this.#refresh();
+    const known = this.#covered.get(group);
+    if (known?.of === this.#inForce.length) return known.is;
+    const specs = this.all().flatMap(({ groups }) => groups.filter(({ name }) => name === group));
+    const is =
+      specs.length > 0 && specs.every(({ redundancy }) => redundancy.model === 'n-plus-m' || redundancy.exclusive);
+    this.#covered.set(group, { of: this.#inForce.length, is });
+    return is;
   }
 
   /** The one that was stored under this number. */

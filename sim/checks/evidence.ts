@@ -12,11 +12,17 @@
  * Which kinds are accepted is judged by the group as the record's own definition version has it, or as any definition has
  * it that was in force within the life of a function: one that read it before a change acts as if it had come first.
  */
-import { isAccepted } from '../../core/recovery/evidence.ts';
-import type { Evidence, SlotRecord } from '../../core/protocol/records.ts';
+import type { Evidence, Owner, SlotRecord } from '../../core/protocol/records.ts';
 import type { ServiceLife, Told } from '../contract/truth.ts';
 import { hasNewOwner, type SlotWritten, slotsWritten } from './seen.ts';
 import { seconds, short, Watching } from './watching.ts';
+
+/** What the old owner, or its own machine, says of itself is accepted everywhere; the rest where the group says so (S7). */
+const CERTAIN: readonly Evidence['kind'][] = ['released', 'closed', 'successor'];
+
+function isAccepted(kind: Evidence['kind'], accepts: readonly Evidence['kind'][]): boolean {
+  return CERTAIN.includes(kind) || accepts.includes(kind);
+}
 
 export class TrueEvidence extends Watching {
   readonly invariant = 'I4';
@@ -61,6 +67,19 @@ export class TrueEvidence extends Watching {
     if (!isSameEvidence(before.evidence, after.tookOverBy))
       this.violate(at, `${is}: the record does not keep the evidence by which it did (${before.evidence.kind})`);
     this.#askTruth(where, before, before.evidence, at);
+    if (before.evidence.kind === 'power-off') this.#askWritesOver(is, old, at);
+  }
+
+  /** What the machine sent before its power went may be taken for m (S7). */
+  #askWritesOver(is: string, old: Owner, at: number): void {
+    const machine = this.seen.session(old.session)?.machine ?? old.machine ?? '';
+    const offMs = at - (this.seen.offAt(machine) ?? -Infinity);
+    const lifeMs = this.seen.accepted.of(old.session)?.timing?.writeLifeMs ?? 0;
+    if (offMs < lifeMs)
+      this.violate(
+        at,
+        `${is} ${Math.round(offMs)} ms after ${machine} went off: what it sent may land for ${lifeMs} ms (S7)`,
+      );
   }
 
   #onEvidence(written: SlotWritten, evidence: Evidence, of: { group: string; rev: number; at: number }): void {

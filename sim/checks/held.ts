@@ -17,9 +17,7 @@ import type { Millis } from '../../core/time/time.ts';
 import type { Told } from '../contract/truth.ts';
 import { livingSessions } from './eligible.ts';
 import { slotsWritten } from './seen.ts';
-import { RECONCILE_MS, seconds, Watching } from './watching.ts';
-
-export const TOLD_WITHIN_MS: Millis = 2 * RECONCILE_MS + 60_000;
+import { doneWithinMs, seconds, Watching } from './watching.ts';
 
 interface Hold {
   readonly where: string;
@@ -34,6 +32,7 @@ const IN_TROUBLE: readonly HostRecord['status'][] = ['Behind', 'Investigating', 
 
 export class Held extends Watching {
   readonly invariant = 'I11';
+  readonly #withinMs = doneWithinMs(this.seen.scene.profile);
   readonly #holds: Hold[] = [];
   readonly #under = new Map<string, Hold>();
   readonly #epochs = new Map<string, { readonly epoch: number; readonly fromMs: Millis }>();
@@ -93,7 +92,7 @@ export class Held extends Watching {
 
   #askTold({ where, why, fromMs, epochMs, toMs }: Hold): void {
     const now = this.seen.truth.now();
-    const dueMs = Math.max(fromMs, now - this.seen.scene.quietForMs) + TOLD_WITHIN_MS;
+    const dueMs = Math.max(fromMs, now - this.seen.scene.quietForMs) + this.#withinMs;
     if ((toMs ?? now) <= dueMs) return;
     // An older copy of the registry brings an older epoch back, and with it what was told in its time: those very words count.
     const isTold = ({ at, says }: { readonly at: Millis; readonly says: string }): boolean =>
@@ -109,13 +108,13 @@ export class Held extends Watching {
     const now = this.seen.truth.now();
     for (const [host, session] of livingSessions(this.seen)) {
       const record = this.#hosts().find((one) => one.host === host);
-      const isNew = now - (this.seen.session(session)?.fromMs ?? now) < TOLD_WITHIN_MS;
-      const isQuiet = this.seen.scene.quietForMs >= TOLD_WITHIN_MS;
+      const isNew = now - (this.seen.session(session)?.fromMs ?? now) < this.#withinMs;
+      const isQuiet = this.seen.scene.quietForMs >= this.#withinMs;
       if (record === undefined || isNew || !isQuiet || !IN_TROUBLE.includes(record.status)) continue;
       if (this.#hasLeftBehind(host, session)) continue;
       this.violate(
         now,
-        `${host} is ${record.status} on record (${record.why}), though it has renewed for ${TOLD_WITHIN_MS} ms and owns nothing in an older session`,
+        `${host} is ${record.status} on record (${record.why}), though it has renewed for ${this.#withinMs} ms and owns nothing in an older session`,
       );
     }
   }
@@ -134,8 +133,8 @@ export class Held extends Watching {
     const brake = this.seen.truth.record<BrakeRecord>(pk, sk);
     const hosts = this.seen.definitions.now()?.hosts ?? [];
     const living = livingSessions(this.seen);
-    const areAllWell = hosts.every(({ name }) => living.has(name)) && now - this.seen.lastSessionMs >= TOLD_WITHIN_MS;
-    if (brake === undefined || !areAllWell || this.seen.scene.quietForMs < TOLD_WITHIN_MS) return;
+    const areAllWell = hosts.every(({ name }) => living.has(name)) && now - this.seen.lastSessionMs >= this.#withinMs;
+    if (brake === undefined || !areAllWell || this.seen.scene.quietForMs < this.#withinMs) return;
     if (brake.storm !== null) this.violate(now, `a storm is on record (${brake.storm.says}), though every host renews`);
     for (const { host, says } of brake.held)
       this.violate(now, `a stop of ${host} is held (${says}), though every host renews`);
@@ -150,7 +149,7 @@ export class Held extends Watching {
   #askClaim(subject: string, run: string | null): void {
     const now = this.seen.truth.now();
     const endedMs = run === null ? undefined : this.#ended.get(run);
-    if (endedMs === undefined || now - Math.max(endedMs, now - this.seen.scene.quietForMs) <= TOLD_WITHIN_MS) return;
+    if (endedMs === undefined || now - Math.max(endedMs, now - this.seen.scene.quietForMs) <= this.#withinMs) return;
     this.violate(now, `${subject} is claimed by ${run ?? ''}, which ended at ${seconds(endedMs)}`);
   }
 

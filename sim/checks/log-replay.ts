@@ -14,10 +14,8 @@ import { BEGINNING_MS } from '../kernel/local-clock.ts';
 import type { Told } from '../contract/truth.ts';
 import { dayOf } from '../../lambdas/shared/run-log.ts';
 import { hasNewOwner, slotsWritten } from './seen.ts';
-import { RECONCILE_MS, short, Watching } from './watching.ts';
+import { doneWithinMs, short, Watching } from './watching.ts';
 
-/** Two passes, and the time of one invocation. */
-const WRITTEN_WITHIN_MS: Millis = 2 * RECONCILE_MS + 60_000;
 const DAY_MS: Millis = 86_400_000;
 
 interface Folded {
@@ -62,7 +60,7 @@ export class LogReplay extends Watching {
       for (const slot of slots) {
         const where = `${group}/${slot.slot}`;
         this.#noteForgotten(where, slot);
-        const isNew = now - (this.#changedAt.get(where) ?? -Infinity) < WRITTEN_WITHIN_MS;
+        const isNew = now - (this.#changedAt.get(where) ?? -Infinity) < doneWithinMs(this.seen.scene.profile);
         // Epoch 0: never placed.
         const isAsked = slot.epoch > (this.#forgotten.get(where) ?? 0) && !isNew;
         if (isAsked) this.#ask(where, slot, folded.get(where), now);

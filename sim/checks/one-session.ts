@@ -4,7 +4,8 @@
  *   - a renewal is taken only of the session that stands: not of one that was revoked, replaced or deleted, and it does not
  *     create an item that is gone (S3);
  *   - the number of a session rises by exactly one with each of its writes, from 1, so that no version repeats (S2);
- *   - a session is registered once, and never in the place of a newer one of the same machine (S1).
+ *   - a session is registered once, never in the place of a newer one of the same machine, nor of one of another machine that
+ *     nobody has ended (S1).
  * An item that is deleted is told by the fault that does it; a tombstone is a revocation of no session.
  */
 import type { Told } from '../contract/truth.ts';
@@ -61,6 +62,11 @@ export class OneSession extends Watching {
     const [old, own] = [before.session, this.seen.session(session)].map((one) =>
       typeof one === 'string' ? this.seen.session(one) : one,
     );
+    if (old && old.machine !== machine)
+      this.violate(
+        at,
+        `${is} in the place of session ${short(old.session)} of ${old.machine}, which nobody had ended: only the same machine may (S1)`,
+      );
     if (!old || !own || old.machine !== machine || old.fromMs <= own.fromMs) return;
     this.violate(
       at,

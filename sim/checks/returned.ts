@@ -8,10 +8,12 @@
 import type { Millis } from '../../core/time/time.ts';
 import type { Told } from '../contract/truth.ts';
 import { hostRecord, livingSessions } from './eligible.ts';
-import { RECONCILE_MS, seconds, Watching } from './watching.ts';
+import { reconcileMs, seconds, Watching } from './watching.ts';
 
 /** In L_c. */
 const WITHIN = 4;
+/** A guard that starts, its clean-up, and a registration that is tried again. */
+const BOOT_MS: Millis = 30_000;
 
 export class Returned extends Watching {
   readonly invariant = 'I5';
@@ -27,7 +29,7 @@ export class Returned extends Watching {
     if (definition === undefined) return;
     const now = this.seen.truth.now();
     const longest = Math.max(...this.seen.definitions.all().map(({ timing }) => timing.takerWaitMs));
-    const sinceMs = now - (WITHIN * longest + RECONCILE_MS);
+    const sinceMs = now - (WITHIN * longest + reconcileMs(this.seen.scene.profile) + BOOT_MS);
     const living = livingSessions(this.seen);
     for (const { host, machine, principal, power } of this.seen.truth.machines()) {
       const isBound =

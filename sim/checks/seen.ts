@@ -43,6 +43,7 @@ export class Seen {
   readonly #newest = new Map<string, SessionSeen>();
   readonly #offAt = new Map<string, Millis>();
   readonly #frozen = new Set<string>();
+  #told: Told | null = null;
   #last: Told | null = null;
   #restoredAt: Millis | null = null;
   #isWallSpread = false;
@@ -55,9 +56,36 @@ export class Seen {
     this.definitions = new Definitions(truth, scene.cluster);
   }
 
-  see(fact: Told): void {
-    if (fact === this.#last) return;
+  /** The fact as checkers are to judge it: what is covered for certain is, whatever its host takes it for. */
+  see(told: Told): Told {
+    if (told === this.#told) return this.#last ?? told;
+    this.#told = told;
+    this.definitions.see(told);
+    const fact = this.#withCover(told);
     this.#last = fact;
+    this.#take(fact);
+    return fact;
+  }
+
+  #withCover(fact: Told): Told {
+    switch (fact.type) {
+      case 'service_up':
+      case 'service_down':
+        return { ...fact, life: this.#judged(fact.life) };
+      case 'belief':
+        return { ...fact, belief: { ...fact.belief, slots: fact.belief.slots.map((slot) => this.#judged(slot)) } };
+      default:
+        return fact;
+    }
+  }
+
+  #judged<T extends { readonly where: string; readonly epoch: number; readonly covered: boolean }>(of: T): T {
+    const [group = ''] = of.where.split('/');
+    // A standby runs in no epoch, and is stopped by none.
+    return of.covered || of.epoch === 0 || !this.definitions.isAlwaysCovered(group) ? of : { ...of, covered: true };
+  }
+
+  #take(fact: Told): void {
     if (fact.at > this.#dueAt) this.settle();
     if (this.#restoredAt !== null && fact.at > this.#restoredAt) {
       this.#restoredAt = null;
@@ -65,7 +93,6 @@ export class Seen {
     }
     this.beliefs.see(fact);
     this.standstills.see(fact);
-    this.definitions.see(fact);
     switch (fact.type) {
       case 'service_up':
         this.#livesOf(fact.life.where).set(keyOf(fact.life), fact.life);

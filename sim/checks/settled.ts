@@ -26,7 +26,7 @@ import { type Millis, wallAfter } from '../../core/time/time.ts';
 import type { ServiceLife, Told } from '../contract/truth.ts';
 import { hostRecord, livingSessions, placeFor, wallNow } from './eligible.ts';
 import { slotsWritten } from './seen.ts';
-import { RECONCILE_MS, seconds, Watching } from './watching.ts';
+import { reconcileMs, seconds, Watching } from './watching.ts';
 
 interface Outage {
   readonly fromMs: Millis;
@@ -160,7 +160,7 @@ export class Settled extends Watching {
     if (group === undefined || slot === undefined) return null;
     if (this.seen.restores > 0 && (this.#highest.get(where) ?? 0) > slot.epoch)
       return 'the registry was restored (S21)';
-    const goesOnMs = RECONCILE_MS + retryPauseMs(ATTEMPTS_MANY) + startLimitMs(spec.services);
+    const goesOnMs = reconcileMs(this.seen.scene.profile) + retryPauseMs(ATTEMPTS_MANY) + startLimitMs(spec.services);
     const earlier = wallAfter(wallNow(this.seen), -goesOnMs);
     if (slot.epoch > 0 && damped(slot, spec.limits, earlier) !== null) return 'it was moved too often (S15)';
     const unproven = this.#whyNothingProves(definition, spec, slot);
@@ -182,7 +182,9 @@ export class Settled extends Watching {
     const isInEc2 =
       !machine.includes('~clone') &&
       this.seen.scene.hosts.some(({ name, instanceId }) => name === owner.host && instanceId !== null);
-    const isOff = this.seen.truth.machines().some((one) => one.machine === machine && one.power !== 'on');
+    // What has crashed is running to EC2, until somebody stops it there.
+    const isShown = this.seen.scene.hosts.some(({ name, ends }) => name === owner.host && ends !== 'crashed');
+    const isOff = isShown && this.seen.truth.machines().some((one) => one.machine === machine && one.power !== 'on');
     const mayBeCut = hosts.some(({ name, fencing }) => name === owner.host && fencing.flat().includes('ec2'));
     if (spec.accepts.includes('power-off') && isInEc2 && (isOff || mayBeCut)) return null;
     return `nothing that its group accepts can prove ${owner.host} over`;
@@ -197,7 +199,7 @@ export class Settled extends Watching {
         spec?.accepts.includes('lease-over') === false ? BRAKE_LIMITS[timing.profile].windowMs * hosts.length : 0;
       return recoveryBoundMs(timing, { startMs }) + timing.takerWaitMs + startMs + stopMs + brakeMs;
     });
-    return Math.max(0, ...bounds) + RECONCILE_MS + retryMs + FORGIVE_AFTER_MS;
+    return Math.max(0, ...bounds) + reconcileMs(this.seen.scene.profile) + retryMs + FORGIVE_AFTER_MS;
   }
 }
 

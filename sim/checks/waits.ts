@@ -8,7 +8,6 @@
  * Moments on wall clocks are judged as far as those of the control plane differ: not at all, until a fault sets them apart.
  * A wait is shorter by ρ where the clock that it was counted on was fast.
  */
-import { requiredTakerWaitMs } from '../../core/config/timing.ts';
 import { TIMING_PROFILES } from '../../core/config/timing-profiles.ts';
 import type { LateRecord } from '../../core/protocol/observer-records.ts';
 import type { Evidence } from '../../core/protocol/records.ts';
@@ -18,6 +17,12 @@ import { BEGINNING_MS } from '../kernel/local-clock.ts';
 import { type SlotWritten, slotsWritten } from './seen.ts';
 import { seconds, short, Watching } from './watching.ts';
 
+/** V3, by arithmetic of our own: `afterMs` is b + m + F. */
+function leastTakerWaitMs(holderLeaseMs: Millis, afterMs: Millis, rateError: number): Millis {
+  return (holderLeaseMs * (1 + rateError)) / (1 - rateError) + (1 + rateError) * afterMs - ROUNDING_MS;
+}
+
+const ROUNDING_MS = 1e-6;
 /** Wall clocks show whole milliseconds. */
 const GRAIN_MS = 1;
 
@@ -37,11 +42,11 @@ export class Waits extends Watching {
     if (registered === undefined) return;
     const { killMs, writeLifeMs, freezeMs, clockRateError } = TIMING_PROFILES[this.seen.scene.profile];
     const { holderLeaseMs, takerWaitMs } = registered;
-    const leastMs = requiredTakerWaitMs({ holderLeaseMs, killMs, writeLifeMs, freezeMs, clockRateError });
+    const leastMs = leastTakerWaitMs(holderLeaseMs, killMs + writeLifeMs + freezeMs, clockRateError);
     if (takerWaitMs >= leastMs) return;
     this.violate(
       at,
-      `at ${seconds(at)} session ${short(session)} of ${host} registered L_c ${takerWaitMs} ms for L_h ${holderLeaseMs} ms: with b ${killMs}, m ${writeLifeMs} and F ${freezeMs} ms it must be ${leastMs} ms at least (V3)`,
+      `at ${seconds(at)} session ${short(session)} of ${host} registered L_c ${takerWaitMs} ms for L_h ${holderLeaseMs} ms: with b ${killMs}, m ${writeLifeMs} and F ${freezeMs} ms it must be ${Math.ceil(leastMs)} ms at least (V3)`,
     );
   }
 

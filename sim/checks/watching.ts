@@ -1,5 +1,6 @@
 /** What all checkers share: each sees every fact in its turn, after the common picture of the world (`Seen`) has seen it. */
 import type { Millis } from '../../core/time/time.ts';
+import type { Scene } from '../contract/scene.ts';
 import type { Checker, Told, Violation } from '../contract/truth.ts';
 import type { Seen } from './seen.ts';
 
@@ -17,12 +18,12 @@ export abstract class Watching implements Checker {
   }
 
   see(fact: Told): void {
-    this.seen.see(fact);
+    const judged = this.seen.see(fact);
     if (this.#restores !== this.seen.restores) {
       this.#restores = this.seen.restores;
       this.onRestored();
     }
-    this.judge(fact);
+    this.judge(judged);
   }
 
   end(): void {
@@ -46,8 +47,15 @@ export abstract class Watching implements Checker {
   }
 }
 
-/** Between two passes of reconcile, as its schedule has it (`lib/stacks/control-stack.ts`). */
-export const RECONCILE_MS: Millis = 60_000;
+/** Between two passes of reconcile, as its schedule has it (`sim/control/schedules.ts`). */
+export function reconcileMs(profile: Scene['profile']): Millis {
+  return profile === 'demo' ? 1_000 : 60_000;
+}
+
+/** Two passes of reconcile, and the time of one invocation: until then what a Lambda left undone is done by another. */
+export function doneWithinMs(profile: Scene['profile']): Millis {
+  return 2 * reconcileMs(profile) + 60_000;
+}
 
 /** For people: seconds since the run began. */
 export function seconds(at: Millis): string {

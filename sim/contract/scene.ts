@@ -13,7 +13,14 @@ export interface HostScene {
   readonly clockRate: number;
   readonly wallOffsetMs: Millis;
   readonly isOnAtFirst: boolean;
+  /**
+   * How its power goes when all others are healed, for good, so that the quiet phase has a failover of its own; absent: it is
+   * healed too. EC2 shows a machine that has crashed as running.
+   */
+  readonly ends?: HostEnd | undefined;
 }
+
+export type HostEnd = 'stopped' | 'crashed';
 
 /** What an operator does at a moment, by the API. */
 export type OperatorAct =

@@ -80,6 +80,7 @@ class FaultSchedule implements ScheduledFaults {
     store.setControlLink('whole');
     store.setHeartbeatsTable(true);
     ec2.setStuck(false);
+    for (const { name, ends } of scene.hosts) if (ends !== undefined) machines.giveUp(name);
     for (const host of hosts.names()) {
       refreshLink(this.#world, host);
       hosts.endClone(host);
@@ -92,6 +93,7 @@ class FaultSchedule implements ScheduledFaults {
       machines.bringBack(host);
     }
     for (const { name } of scene.hosts) this.#rebootUnguarded(name);
+    for (const { name, ends } of scene.hosts) if (ends !== undefined) machines.takePower(name, ends);
     control.setWallSpread(0);
     this.#putInOrder();
     this.#bringBackAgain();

@@ -47,7 +47,7 @@ export function parsePairs(words: readonly string[], known: readonly string[]): 
   return pairs;
 }
 
-const HOST_KEYS = ['zone', 'instance', 'guard', 'rate', 'wall', 'off'];
+const HOST_KEYS = ['zone', 'instance', 'guard', 'rate', 'wall', 'off', 'ends'];
 
 export function printHost(host: HostScene): string {
   const words = [host.name, `zone=${host.zone}`];
@@ -56,6 +56,7 @@ export function printHost(host: HostScene): string {
   if (host.clockRate !== 1) words.push(`rate=${host.clockRate}`);
   if (host.wallOffsetMs !== 0) words.push(`wall=${printTime(host.wallOffsetMs)}`);
   if (!host.isOnAtFirst) words.push('off');
+  if (host.ends !== undefined) words.push(`ends=${host.ends}`);
   return words.join(' ');
 }
 
@@ -66,7 +67,11 @@ export function parseHost(words: readonly string[]): HostScene {
   const guardLevel = given['guard'] ?? 'watchdog';
   if (guardLevel !== 'watchdog' && guardLevel !== 'init' && guardLevel !== 'none')
     throw new WordError(`guard must be watchdog, init or none, got "${guardLevel}"`);
+  const ends = given['ends'];
+  if (ends !== undefined && ends !== 'stopped' && ends !== 'crashed')
+    throw new WordError(`ends must be stopped or crashed, got "${ends}"`);
   return {
+    ...(ends === undefined ? {} : { ends }),
     name,
     instanceId: given['instance'] ?? null,
     zone: given['zone'] ?? 'a',

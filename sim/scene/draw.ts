@@ -5,7 +5,7 @@ import { recoveryBoundMs } from '../../core/config/timing.ts';
 import { TIMING_PROFILES } from '../../core/config/timing-profiles.ts';
 import type { Millis } from '../../core/time/time.ts';
 import type { Noise, ScheduledFault } from '../contract/faults.ts';
-import type { Scene } from '../contract/scene.ts';
+import type { HostScene, Scene } from '../contract/scene.ts';
 import { Random } from '../kernel/random.ts';
 import { type ActDraw, backInService, drawApplies, drawOrders } from './draw-acts.ts';
 import { retimed } from './draw-changes.ts';
@@ -22,6 +22,7 @@ const MOODS = [
   ['lossy', 7],
 ] as const;
 const OPERATED = 0.4;
+const LOST = 0.4;
 /** Runs that begin with another lease than their profile's, so that a change may also make it shorter. */
 const RETIMED = 0.5;
 
@@ -49,7 +50,7 @@ export function drawScene(seed: number): Scene {
   return {
     ...{ seed, profile, cluster: CLUSTER, yaml: yamlOf(draft), faultsForMs, isFull: true, noise, faults },
     // A calm run begins with everything there: a host that nobody turns on is a fault as well.
-    hosts: isCalm ? hosts.map((host) => ({ ...host, isOnAtFirst: true })) : hosts,
+    hosts: isCalm ? hosts.map((host) => ({ ...host, isOnAtFirst: true })) : withLost(random.fork('lost'), hosts),
     quietForMs: quietMs(applies.drafts, timing, profile === 'demo' ? DEMO : SLOW),
     acts: [...meanwhile, ...backInService(plan, meanwhile, last)],
   };
@@ -67,6 +68,14 @@ function drawTrouble(random: Random, mood: (typeof MOODS)[number][0], draw: Faul
   return isDrawnPerCall
     ? { faults: [], noise: drawLosses(random.fork('noise')) }
     : { faults: drawLostRenewals(random.fork('faults'), draw), noise: {} };
+}
+
+/** In some runs a host stays away for good: what it owned must be running elsewhere within the bound, though all else is well. */
+function withLost(random: Random, hosts: readonly HostScene[]): readonly HostScene[] {
+  const lost = random.int(0, hosts.length - 1);
+  const ends = random.chance(0.5) ? 'stopped' : 'crashed';
+  if (hosts.length < 2 || !random.chance(LOST)) return hosts;
+  return hosts.map((host, index) => (index === lost ? { ...host, ends } : host));
 }
 
 interface Trouble {

@@ -13,7 +13,7 @@ import { unbundledApp } from '../unbundled-app.ts';
 export async function synthesised(settings: z.input<typeof DeploymentSettings> = {}): Promise<Templates> {
   const outdir = await mkdtemp(join(tmpdir(), 'holdfast-permissions-'));
   try {
-    const { state, control, observability } = addStacks(await unbundledApp(outdir), DeploymentSettings.parse(settings));
+    const { state, control, observability } = addStacks(unbundledApp(outdir), DeploymentSettings.parse(settings));
     return Object.fromEntries(
       [state, control, ...(observability === undefined ? [] : [observability])].map((stack) => [
         stack.stackName,

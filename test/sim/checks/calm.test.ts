@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FaultKind } from '../../../sim/contract/faults.ts';
-import { evidenceOf, FakeWorld } from './fake-world.ts';
+import { evidenceOf, FakeWorld, lifeOn } from './fake-world.ts';
 
 const I6 = (world: FakeWorld): readonly string[] => world.violations('I6');
 
@@ -36,6 +36,15 @@ describe('I6: no fault, no action', () => {
       expect(I6(placed().tell({ type: 'power_call', machine: 'i-h1', host: 'h1', call, by: 'r' }))).toHaveLength(1);
     }
     expect(I6(page(placed()))).toHaveLength(1);
+  });
+
+  test('a service that ends, and a machine that is reset', () => {
+    const world = placed();
+    const life = world.up(lifeOn('h1'));
+    expect(I6(world.down(life))).toEqual(['at 0.000 s, without any fault so far, pg of db/0 ended on h1']);
+    expect(I6(placed().machine('h2', 'reset'))).toEqual(['at 0.000 s, without any fault so far, h2 was reset']);
+    const early = new FakeWorld().at(0);
+    expect(I6(early.down(early.up(lifeOn('h1'))))).toEqual([]);
   });
 
   test('after a fault, or an act of an operator, nothing is asked', () => {

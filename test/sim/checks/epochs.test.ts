@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { keys } from '../../../core/protocol/records.ts';
-import { evidenceOf, FakeWorld, lifeOn, ownerOf } from './fake-world.ts';
+import { definitionOf, evidenceOf, FakeWorld, lifeOn, ownerOf, uncovered } from './fake-world.ts';
 
 const I3 = (world: FakeWorld): readonly string[] => world.violations('I3');
 
-function placed(): FakeWorld {
-  return new FakeWorld().at(0).slot({}).at(1).give('h1');
+function placed(definition = definitionOf()): FakeWorld {
+  return new FakeWorld(definition).at(0).slot({}).at(1).give('h1');
 }
 
 function released(world: FakeWorld, host: string, facts: object = {}): FakeWorld {
@@ -129,7 +129,7 @@ describe('I3: epochs of starts', () => {
   });
 
   test('what is not covered may be restarted by its old owner', () => {
-    const world = placed()
+    const world = placed(uncovered())
       .slot({ evidence: evidenceOf('h1') })
       .give('h2');
     world.up(lifeOn('h2', { epoch: 2, covered: false }));

@@ -1,5 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { definitionOf, evidenceOf, FakeWorld, groupDefinition, lifeOn, ownerOf, wall } from './fake-world.ts';
+import {
+  definitionOf,
+  evidenceOf,
+  FakeWorld,
+  groupDefinition,
+  lifeOn,
+  ownerOf,
+  TIMING,
+  uncovered,
+  wall,
+} from './fake-world.ts';
 
 const I4 = (world: FakeWorld): readonly string[] => world.violations('I4');
 
@@ -67,7 +77,7 @@ describe('I4: lease-over', () => {
   });
 
   test('what is not covered runs on: that is no lie', () => {
-    const world = new FakeWorld().at(0).beat('h1').slot({}).give('h1');
+    const world = new FakeWorld(uncovered()).at(0).beat('h1').slot({}).give('h1');
     world.up(lifeOn('h1', { covered: false }));
     revoked(world.at(14_000))
       .slot({ evidence: evidenceOf('h1') })
@@ -196,6 +206,22 @@ describe('I4: power-off', () => {
     expect(I4(world)).toEqual([]);
   });
 
+  test('the next owner comes m after the power went, at the earliest: what was sent may land until then', () => {
+    const taken = (ms: number): readonly string[] => {
+      const world = new FakeWorld().at(0).accept('h1', { registered: TIMING }).slot({}).give('h1');
+      const life = world.up(lifeOn('h1'));
+      world
+        .at(1_000)
+        .down(life)
+        .machine('h1', 'off')
+        .at(1_000 + ms)
+        .slot({ evidence: off });
+      return I4(world.give('h2'));
+    };
+    expect(taken(TIMING.writeLifeMs)).toEqual([]);
+    expect(taken(TIMING.writeLifeMs - 1)[0]).toContain(`what it sent may land for ${TIMING.writeLifeMs} ms (S7)`);
+  });
+
   test('it was off since that session began, and is on again', () => {
     const { world, life } = running();
     world.at(1_000).down(life).machine('h1', 'off').at(2_000).machine('h1', 'on').at(5_000).slot({ evidence: off });
@@ -251,8 +277,8 @@ describe('I4: successor', () => {
 });
 
 describe('I4: what is over stays over', () => {
-  function over(): FakeWorld {
-    const { world, life } = running();
+  function over(definition = definitionOf()): FakeWorld {
+    const { world, life } = running(definition);
     world.at(9_000).down(life);
     return revoked(world.at(14_000)).slot({ evidence: evidenceOf('h1', { atMs: wall(14_000) }) });
   }
@@ -282,7 +308,7 @@ describe('I4: what is over stays over', () => {
   });
 
   test('an old process that was there all along is seen when the next owner is written, too', () => {
-    const world = over();
+    const world = over(uncovered());
     world.tell({ type: 'service_up', life: lifeOn('h1', { covered: false }) });
     expect(I4(world)).toEqual([]);
     world.at(14_500).up(lifeOn('h1'));

@@ -83,6 +83,11 @@ export function groupDefinition(facts: Partial<GroupDefinition> = {}): GroupDefi
   };
 }
 
+/** With `db` as a group that a lost lease does not stop. */
+export function uncovered(): Definition {
+  return definitionOf({ groups: [groupDefinition({ redundancy: { model: 'n', active: 1, exclusive: false } })] });
+}
+
 export function definitionOf(facts: Partial<Definition> = {}): Definition {
   return {
     apiVersion: 'holdfast/v1',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FakeWorld, lifeOn } from './fake-world.ts';
+import { definitionOf, FakeWorld, groupDefinition, lifeOn, uncovered } from './fake-world.ts';
 
 const I2 = (world: FakeWorld): readonly string[] => world.violations('I2');
 
@@ -57,11 +57,25 @@ describe('I2: covered services of a slot run on one machine, in one epoch', () =
   });
 
   test('what is not covered, and a standby, may run on two hosts', () => {
-    const world = new FakeWorld();
+    const web = groupDefinition({ name: 'web', redundancy: { model: 'n', active: 2, exclusive: false } });
+    const world = new FakeWorld(definitionOf({ groups: [groupDefinition(), web] }));
     for (const host of ['h1', 'h2']) world.at(0).up(lifeOn(host, { where: 'web/0', covered: false }));
     world.at(1).up(lifeOn('h1'));
     world.at(2).up(lifeOn('h2', { epoch: 0, covered: false, service: 'standby' }));
     expect(I2(world)).toEqual([]);
+  });
+
+  test('what its host wrongly takes for uncovered is judged by the definition', () => {
+    const world = new FakeWorld();
+    for (const host of ['h1', 'h2']) world.at(0).up(lifeOn(host, { covered: false }));
+    expect(I2(world)).not.toEqual([]);
+    const both = definitionOf({
+      groups: [groupDefinition({ redundancy: { model: 'n', active: 1, exclusive: true } })],
+    });
+    const changed = new FakeWorld(uncovered()).define(2, both);
+    for (const host of ['h1', 'h2']) changed.at(0).up(lifeOn(host, { covered: false }));
+    // It may have been started when it was not covered yet.
+    expect(I2(changed)).toEqual([]);
   });
 
   test('two slots of one group', () => {

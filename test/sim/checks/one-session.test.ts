@@ -43,6 +43,13 @@ describe('I1: one session stands in an item, and renews it (S1 to S3)', () => {
     expect(I1(renewed(world, 3, 's-h1'))).toHaveLength(1);
   });
 
+  test('a registration over the session of another machine, unless somebody ended it', () => {
+    const other = { ...ON, machine: 'i-other', session: 's-2', registered: TIMING };
+    expect(I1(registered().at(5).accept('h1', other))[0]).toContain('in the place of session s-h1 of i-h1');
+    const world = registered().at(500).tell({ type: 'revoked', principal: 'p-h1', session: 's-h1', by: 'r1' });
+    expect(I1(world.at(600).accept('h1', other))).toEqual([]);
+  });
+
   test('a renewal after the revocation', () => {
     const world = registered().at(500).tell({ type: 'revoked', principal: 'p-h1', session: 's-h1', by: 'r1' });
     expect(I1(renewed(world, 2))[0]).toContain('it did not stand any more, it was revoked by r1 (S3)');

@@ -1,14 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Definition } from '../../../core/config/model.ts';
 import type { ServiceLife } from '../../../sim/contract/truth.ts';
-import { FakeWorld, lifeOn, TIMING } from './fake-world.ts';
+import { FakeWorld, lifeOn, TIMING, uncovered } from './fake-world.ts';
 
 const I2 = (world: FakeWorld): readonly string[] => world.violations('I2');
 
 /** b is 500 ms; counted on a clock of the slowest rate it lasts 500.5. */
 const DUE_MS = 10_500.5;
 
-function running(facts: Partial<ServiceLife> = {}, scene: Partial<FakeWorld['scene']> = {}): [FakeWorld, ServiceLife] {
-  const world = new FakeWorld(undefined, scene).at(0).accept('h1', { registered: TIMING }).believe('h1', 10_000);
+function running(
+  facts: Partial<ServiceLife> = {},
+  scene: Partial<FakeWorld['scene']> = {},
+  definition?: Definition,
+): [FakeWorld, ServiceLife] {
+  const world = new FakeWorld(definition, scene).at(0).accept('h1', { registered: TIMING }).believe('h1', 10_000);
   return [world, world.up(lifeOn('h1', facts))];
 }
 
@@ -42,7 +47,7 @@ describe('I2: quiet by deadline + b (S4)', () => {
   });
 
   test('not of what is not covered, nor where nothing bounds a guard', () => {
-    expect(I2(running({ covered: false })[0].at(30_000).beat('h2'))).toEqual([]);
+    expect(I2(running({ covered: false }, {}, uncovered())[0].at(30_000).beat('h2'))).toEqual([]);
     const hosts = new FakeWorld().scene.hosts.map((host) => ({ ...host, guardLevel: 'none' as const }));
     expect(I2(running({}, { hosts })[0].at(30_000).beat('h2'))).toEqual([]);
   });

@@ -143,6 +143,15 @@ describe('I5: what excuses', () => {
       Object.assign(world.scene, { hosts: world.scene.hosts.map((host) => ({ ...host, instanceId })) });
       return I5(renewing(world.at(400_000).down(life), ['h1']));
     };
+    // Its power is off, and EC2 shows it so, or shows it as running.
+    const off = (ends?: 'crashed'): readonly string[] => {
+      const hosts = ['h1', 'h2', 'h3'].map((name) => hostDefinition(name, { fencing: [['lease']] }));
+      const { world, life } = placed(definitionOf({ hosts, groups: [groupDefinition({ accepts: ['power-off'] })] }));
+      Object.assign(world.scene, { hosts: world.scene.hosts.map((host) => ({ ...host, ends })) });
+      return I5(renewing(world.at(400_000).down(life).machine('h1', 'off'), ['h1']));
+    };
+    expect(off()).toHaveLength(1);
+    expect(off('crashed')).toEqual([]);
     expect(powerOnly('ec2', null)).toEqual([]);
     expect(powerOnly('lease', 'i-h1')).toEqual([]);
     expect(powerOnly('ec2', 'i-h1')).toHaveLength(1);

@@ -12,11 +12,16 @@ import { factsOf, testStage } from '../world/stage.ts';
 jest.setTimeout(60_000); // Thousands of virtual events, on a machine that others use.
 
 /** Machines with their guards and agents, which no definition has told anything yet. */
-function world(faults: readonly ScheduledFault[], acts: Scene['acts'] = [], noise: Scene['noise'] = {}) {
+function world(
+  faults: readonly ScheduledFault[],
+  acts: Scene['acts'] = [],
+  noise: Scene['noise'] = {},
+  ends: Readonly<Record<string, 'stopped' | 'crashed'>> = {},
+) {
   const at = testStage(5);
   const hosts = ['a', 'a', 'b'].map((zone, i) => ({
     ...{ name: `h${i + 1}`, instanceId: instanceIdOf(i + 1), zone, guardLevel: 'watchdog' as const },
-    ...{ clockRate: 1, wallOffsetMs: 0, isOnAtFirst: true },
+    ...{ clockRate: 1, wallOffsetMs: 0, isOnAtFirst: true, ends: ends[`h${i + 1}`] },
   }));
   const scene: Scene = {
     ...{ seed: 5, profile: 'fast', cluster: 'sim', yaml: '', hosts, faultsForMs: 100_000, quietForMs: 0 },
@@ -122,6 +127,21 @@ describe('scheduled faults', () => {
     expect(await at.isWhole(21_000)).toBe(false);
     await at.timeline.run(99_000);
     expect(at.told().filter((told) => told === 'crash h2 ends')).toHaveLength(1);
+  });
+
+  test('healed, but for hosts whose power goes for good: EC2 shows one as stopped, and one that crashed as running', async () => {
+    const at = world(
+      [{ at: 1_000, kind: 'crash', subject: 'h2', forMs: 2_000 }],
+      [],
+      {},
+      { h1: 'stopped', h2: 'crashed' },
+    );
+    await at.timeline.run(9_000);
+    expect(['h1', 'h2', 'h3'].map(at.isOn)).toEqual([true, true, true]);
+    at.schedule.healAll();
+    await at.timeline.run(200_000);
+    expect(['h1', 'h2', 'h3'].map(at.isOn)).toEqual([false, false, true]);
+    expect([1, 2, 3].map((n) => at.ec2.isRunning(instanceIdOf(n)))).toEqual([false, true, true]);
   });
 
   test('looked after: what is drawn per call becomes rarer with each time', async () => {

@@ -30,7 +30,7 @@ mutation forget-m
 
 hosts:
   h1 zone=a instance=i-0000000a guard=init rate=1.0005 wall=-1.5s
-  h2 off
+  h2 off ends=crashed
 
 definition:
   cluster: lab
@@ -88,6 +88,7 @@ describe('a scenario', () => {
             clockRate: 1,
             wallOffsetMs: 0,
             isOnAtFirst: false,
+            ends: 'crashed',
           },
         ],
         faults: [
