@@ -199,9 +199,13 @@ interface Limit {
   readonly most: number;
 }
 
-/** V12: what is spent within a window leaves `minHealthy` of those that stood when it began. */
-function clusterLimit(spent: readonly Spent[], { looked, limits }: Pick<Asked, 'looked' | 'limits'>): Limit {
-  return { spent: spent.length, most: Math.min(limits.perCluster, standing(looked, spent) - limits.minHealthy) };
+/**
+ * V12: what is spent within a window leaves `minHealthy` of those that stood when it began. The host that the call is about
+ * counts though it is on record as down: its lease has shown that much, and a slot of it may accept nothing but its power.
+ */
+function clusterLimit(spent: readonly Spent[], { act, looked, limits }: Omit<Asked, 'nowMs'>): Limit {
+  const most = Math.min(limits.perCluster, standing(looked, [...spent, act]) - limits.minHealthy);
+  return { spent: spent.length, most };
 }
 
 function zoneLimit(spent: readonly Spent[], { act, looked, limits }: Asked): Limit | null {
@@ -209,7 +213,7 @@ function zoneLimit(spent: readonly Spent[], { act, looked, limits }: Asked): Lim
   const ofZone = spent.filter(({ zone }) => zone === act.zone);
   const hosts = standing(
     looked.filter(({ zone }) => zone === act.zone),
-    ofZone,
+    [...ofZone, act],
   );
   // A zone of one host is no watched set: nobody would be left in it.
   const most = hosts < 2 ? limits.perZone : Math.min(limits.perZone, hosts - limits.minHealthy);
@@ -217,7 +221,7 @@ function zoneLimit(spent: readonly Spent[], { act, looked, limits }: Asked): Lim
 }
 
 /** Hosts that are not lost, or were not before this window's calls. */
-function standing(looked: readonly LookedAt[], spent: readonly Spent[]): number {
+function standing(looked: readonly LookedAt[], spent: readonly Pick<Spent, 'host'>[]): number {
   const members = membersOf(looked).map(({ host }) => host);
   return new Set([...members, ...spent.map(({ host }) => host)]).size;
 }

@@ -57,6 +57,19 @@ describe('the budget (S14, I7)', () => {
     expect(answers[3]?.record.held).toEqual([]);
   });
 
+  test('of two hosts, one that its lease has shown to be down is fenced for what accepts its power alone; not both', () => {
+    const down = looks({ a2: 0 }, ['a1', 'a2']).map((one) =>
+      one.host === 'a2' ? { ...one, status: 'Down' as const } : one,
+    );
+    expect(words(story(ask('a2', down, 1_000)))).toEqual(['go']);
+    const both = looks({ a1: 2_000, a2: 0 }, ['a1', 'a2']);
+    expect(words(story(ask('a2', down, 1_000), ask('a1', both, 2_500)))).toEqual(['go', 'storm']);
+    const other = looks({ b2: 0 }, ['a1', 'b2']).map((one) =>
+      one.host === 'b2' ? { ...one, status: 'Down' as const } : one,
+    );
+    expect(words(story(ask('b2', other, 1_000)))).toEqual(['go']);
+  });
+
   test('four per cluster and window here', () => {
     const dead = { a1: 0, b1: 0, c1: 0, a2: 0, b2: 0 };
     const some = { a1: 0, b1: 0, c1: 0, a2: 0 };
