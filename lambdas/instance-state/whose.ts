@@ -28,7 +28,7 @@ export const nameOf = ({ cluster, host }: Affected): string => `${cluster}/${hos
 
 /**
  * Does `work` for each host that is one of the machines. Each host's trouble, and each cluster's, is its own, and is thrown
- * once all the others have had theirs: the call has failed then, and the same event is delivered again (`lib/constructs/triggers.ts`).
+ * once all the others have had theirs: the call has failed then, and Lambda delivers the same event again (`lib/stacks/control-stack.ts`).
  */
 export async function forEachOf<T>(
   ports: ControlPorts,

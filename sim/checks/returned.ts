@@ -6,9 +6,10 @@
  * session that ends itself waits 2 L_c (`agent/beat.ts`), one that is revoked L_c + ε, and either is followed by a start.
  */
 import type { Millis } from '../../core/time/time.ts';
+import { reconcileMs } from '../contract/schedule.ts';
 import type { Told } from '../contract/truth.ts';
 import { hostRecord, livingSessions } from './eligible.ts';
-import { reconcileMs, seconds, Watching } from './watching.ts';
+import { seconds, Watching } from './watching.ts';
 
 /** In L_c. */
 const WITHIN = 4;

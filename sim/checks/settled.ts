@@ -23,10 +23,11 @@ import { damped } from '../../core/recovery/damping.ts';
 import { FORGIVE_AFTER_MS, isOwned, slotOf } from '../../core/recovery/ownership.ts';
 import { retryPauseMs, startLimitMs, stopLimitMs } from '../../core/recovery/reconcile.ts';
 import { type Millis, wallAfter } from '../../core/time/time.ts';
+import { reconcileMs } from '../contract/schedule.ts';
 import type { ServiceLife, Told } from '../contract/truth.ts';
 import { hostRecord, livingSessions, placeFor, wallNow } from './eligible.ts';
 import { slotsWritten } from './seen.ts';
-import { reconcileMs, seconds, Watching } from './watching.ts';
+import { seconds, Watching } from './watching.ts';
 
 interface Outage {
   readonly fromMs: Millis;

@@ -1,6 +1,7 @@
 /** What all checkers share: each sees every fact in its turn, after the common picture of the world (`Seen`) has seen it. */
 import type { Millis } from '../../core/time/time.ts';
 import type { Scene } from '../contract/scene.ts';
+import { reconcileMs } from '../contract/schedule.ts';
 import type { Checker, Told, Violation } from '../contract/truth.ts';
 import type { Seen } from './seen.ts';
 
@@ -45,11 +46,6 @@ export abstract class Watching implements Checker {
   protected violate(at: Millis, says: string): void {
     if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ invariant: this.invariant, at, says });
   }
-}
-
-/** Between two passes of reconcile, as its schedule has it (`sim/control/schedules.ts`). */
-export function reconcileMs(profile: Scene['profile']): Millis {
-  return profile === 'demo' ? 1_000 : 60_000;
 }
 
 /** Two passes of reconcile, and the time of one invocation: until then what a Lambda left undone is done by another. */

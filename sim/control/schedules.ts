@@ -1,6 +1,7 @@
 /** EventBridge Scheduler: each function once a minute, to the second on most days. In the local runtime as that has it. */
 import type { Millis } from '../../core/time/time.ts';
 import type { Scene } from '../contract/scene.ts';
+import { reconcileMs } from '../contract/schedule.ts';
 import type { Stage } from '../contract/stage.ts';
 import type { Random } from '../kernel/random.ts';
 import type { FunctionName } from './functions.ts';
@@ -14,8 +15,7 @@ const LATE_MS: Lengths = [
   [[20_000, 40_000], 1],
 ];
 
-/** Of the local runtime (`local/control/main.ts`, `local/control/schedule.ts`). */
-const LOCAL_RECONCILE_MS: Millis = 1_000;
+/** Of the local runtime (`local/control/schedule.ts`). */
 const LOCAL_PAUSE_MAX_MS: Millis = 2_000;
 
 /** Settles when the invocation has ended, however it did. */
@@ -27,7 +27,7 @@ export function startSchedules(stage: Stage, profile: Scene['profile'], call: Ca
     every(stage, MINUTE_MS, () => void call('find-behind'));
     every(
       stage,
-      LOCAL_RECONCILE_MS,
+      reconcileMs(profile),
       withoutOverlap(stage, () => call('reconcile')),
     );
     return;

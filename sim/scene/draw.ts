@@ -6,6 +6,7 @@ import { TIMING_PROFILES } from '../../core/config/timing-profiles.ts';
 import type { Millis } from '../../core/time/time.ts';
 import type { Noise, ScheduledFault } from '../contract/faults.ts';
 import type { HostScene, Scene } from '../contract/scene.ts';
+import { reconcileMs } from '../contract/schedule.ts';
 import { Random } from '../kernel/random.ts';
 import { type ActDraw, backInService, drawApplies, drawOrders } from './draw-acts.ts';
 import { retimed } from './draw-changes.ts';
@@ -26,11 +27,10 @@ const LOST = 0.4;
 /** Runs that begin with another lease than their profile's, so that a change may also make it shorter. */
 const RETIMED = 0.5;
 
-/** Of the schedules that are not on the timing: reconcile, and how long machines take to be back. */
-const SLOW = { reconcileMs: 60_000, machineMs: 90_000 } as const;
+/** How long machines take to be back, whatever the timing. */
+const MACHINE_MS = { demo: 10_000, others: 90_000 } as const;
 /** An agent that failed to release a slot tries again when it reads its assignment again (`agent/assignments.ts`). */
 const REREAD_MS = 60_000;
-const DEMO = { reconcileMs: 1_000, machineMs: 10_000 } as const;
 
 export function drawScene(seed: number): Scene {
   const random = new Random(seed).fork('scene');
@@ -51,7 +51,7 @@ export function drawScene(seed: number): Scene {
     ...{ seed, profile, cluster: CLUSTER, yaml: yamlOf(draft), faultsForMs, isFull: true, noise, faults },
     // A calm run begins with everything there: a host that nobody turns on is a fault as well.
     hosts: isCalm ? hosts.map((host) => ({ ...host, isOnAtFirst: true })) : withLost(random.fork('lost'), hosts),
-    quietForMs: quietMs(applies.drafts, timing, profile === 'demo' ? DEMO : SLOW),
+    quietForMs: quietMs(applies.drafts, timing, profile),
     acts: [...meanwhile, ...backInService(plan, meanwhile, last)],
   };
 }
@@ -95,12 +95,13 @@ function numbered(faults: readonly ScheduledFault[]): readonly ScheduledFault[] 
 }
 
 /** Until machines are back, what is damped goes on, and the slowest recovery has ended (V10). */
-function quietMs(drafts: readonly Draft[], timing: Timing, slow: typeof SLOW | typeof DEMO): Millis {
+function quietMs(drafts: readonly Draft[], timing: Timing, profile: Scene['profile']): Millis {
+  const machineMs = profile === 'demo' ? MACHINE_MS.demo : MACHINE_MS.others;
   const bounds = drafts.map((draft) => {
     const definition = definitionOf(draft);
     if (definition === null) return 0;
     return recoveryBoundMs(definition.timing, { startMs: startInWavesMs(definition.groups) });
   });
-  const quiet = 2 * Math.max(...bounds) + 2.5 * slow.reconcileMs + slow.machineMs + movesWindowMs(timing);
-  return Math.ceil(Math.max(quiet, REREAD_MS + Math.max(...bounds) + slow.machineMs));
+  const quiet = 2 * Math.max(...bounds) + 2.5 * reconcileMs(profile) + machineMs + movesWindowMs(timing);
+  return Math.ceil(Math.max(quiet, REREAD_MS + Math.max(...bounds) + machineMs));
 }

@@ -99,14 +99,9 @@ describe.each(ENVIRONMENTS)('%s', (_, callsOf) => {
   });
 
   test('a gap of several minutes makes every observation begin anew', async () => {
-    const { world, call } = await settled(callsOf);
-    const owner = world.owner('db/0') ?? '';
-    world.host(owner).die();
-    await call();
-    await world.run(MINUTE_MS);
-    await call();
-    // The next would find it. Instead nobody looks for six minutes.
-    await world.run(6 * MINUTE_MS);
+    const { world, call, owner } = await seenTwice(callsOf);
+    // Nobody looks for six minutes, of which one has passed.
+    await world.run(5 * MINUTE_MS);
     const resumedMs = world.clock.wall.now();
     expect(await callsUntilFound(world, call, 3)).toBe(3);
     expect(world.clock.wall.now() - resumedMs).toBe(2 * MINUTE_MS);
@@ -114,6 +109,18 @@ describe.each(ENVIRONMENTS)('%s', (_, callsOf) => {
     expect(gaps(world)).toBe(1);
   });
 });
+
+/** An owner that died before two calls that saw its last version; a third would find it. */
+async function seenTwice(callsOf: (world: World) => Call): Promise<{ world: World; call: Call; owner: string }> {
+  const { world, call } = await settled(callsOf);
+  const owner = world.owner('db/0') ?? '';
+  world.host(owner).die();
+  for (let n = 0; n < 2; n += 1) {
+    await call();
+    await world.run(MINUTE_MS);
+  }
+  return { world, call, owner };
+}
 
 /** The next so many calls find the store of heartbeats away. */
 async function failedCalls(world: World, call: Call, count: number): Promise<void> {
@@ -129,24 +136,14 @@ async function failedCalls(world: World, call: Call, count: number): Promise<voi
 
 describe('calls that fail', () => {
   test('one is no gap: counts go on', async () => {
-    const { world, call } = await settled(coldly);
-    world.host(world.owner('db/0') ?? '').die();
-    await call();
-    await world.run(MINUTE_MS);
-    await call();
-    await world.run(MINUTE_MS);
+    const { world, call } = await seenTwice(coldly);
     await failedCalls(world, call, 1);
     expect(await callsUntilFound(world, call, 1)).toBe(1);
     expect(gaps(world)).toBe(0);
   });
 
   test('two are: counts begin anew', async () => {
-    const { world, call } = await settled(coldly);
-    world.host(world.owner('db/0') ?? '').die();
-    await call();
-    await world.run(MINUTE_MS);
-    await call();
-    await world.run(MINUTE_MS);
+    const { world, call } = await seenTwice(coldly);
     await failedCalls(world, call, 2);
     expect(await callsUntilFound(world, call, 3)).toBe(3);
     expect(gaps(world)).toBeGreaterThan(0);
